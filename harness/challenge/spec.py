@@ -1,0 +1,210 @@
+"""The challenge as typed values. Pure data: loading is in load.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+TrackKind = Literal["dialogue", "duplex"]
+Modality = Literal["text", "audio"]
+EvaluatedTurn = Literal["last", "second_non_neutral", "last_non_neutral"]
+PolicyName = Literal["strict", "published"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """What is marked: ``id`` is the JSON key, ``modality`` says which fault of a reply floors it."""
+
+    id: str
+    modality: Modality
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task. ``scale`` lists the allowed marks in rising order; empty for tasks that no judge marks."""
+
+    id: str
+    track: str
+    title: str
+    ranked: bool
+    evaluated_turn: EvaluatedTurn
+    scale: tuple[int, ...]
+    reply: Literal["labels", "text", "audio"]
+    dimensions: tuple[Dimension, ...]
+    audio_required: Literal["none", "all", "evaluated"] = "none"
+
+    @property
+    def lowest(self) -> int:
+        return self.scale[0]
+
+    def dimension_ids(self, modality: Modality | None = None) -> tuple[str, ...]:
+        return tuple(d.id for d in self.dimensions if modality in (None, d.modality))
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One track. ``terms`` maps "task" or "task.dimension" to its exact weight, ``language_weights`` likewise;
+    ``human`` maps a phase to the "task.dimension" names that human raters score in it."""
+
+    id: str
+    title: str
+    kind: TrackKind
+    archive: str
+    decimals: int
+    terms: dict[str, Fraction] = field(default_factory=dict)
+    language_weights: dict[str, Fraction] = field(default_factory=dict)
+    human: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where files lie in a submission. ``names`` maps a task id to the layout's name for it."""
+
+    id: str
+    root: str
+    jsonl: str
+    audio: str
+    pdf: str
+    manifest: Literal["required", "optional"]
+    names: dict[str, str]
+
+    def jsonl_path(self, language: str, task: str) -> str:
+        return self.jsonl.format(language=language, name=self.names[task])
+
+    def audio_path(self, language: str, task: str, dialogue_id: str, turn_id: int) -> str:
+        return self.audio.format(language=language, name=self.names[task], dialogue_id=dialogue_id, turn_id=turn_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Dialogues that count for nobody. A prefix matches itself and ``prefix_…``, never ``prefix0…``."""
+
+    layout: str
+    task: str
+    ids: tuple[str, ...]
+    prefixes: tuple[str, ...]
+
+    def covers(self, layout: str, task: str, dialogue_id: str) -> bool:
+        if (layout, task) != (self.layout, self.task):
+            return False
+        return dialogue_id in self.ids or any(
+            dialogue_id == prefix or dialogue_id.startswith(prefix + "_") for prefix in self.prefixes
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TextRules:
+    max_chars: int
+    max_combining: int
+    invisible_flag: int
+    min_han: int
+    min_words: int
+    echo_similarity: int
+    han_share: Fraction
+    han_language: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioRules:
+    min_rate_hz: int
+    max_rate_hz: int
+    advised_rate_hz: int
+    min_duration_s: float
+    max_duration_s: float
+    silent_peak: float
+    min_speech_s: float
+    max_bytes: int
+    downmix_stereo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How faults count. See docs/explanation and the spec's comments."""
+
+    id: PolicyName
+    floors: bool
+    denominator: Literal["expected", "scored"]
+    failed_judgement: Literal["block", "drop"]
+    one_turn_short: Literal["error", "skip"]
+    reply_reading: Literal["strict", "published"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    archive_bytes: int
+    inflated_bytes: int
+    members: int
+    member_ratio: int
+    ratio_from_bytes: int
+    jsonl_bytes: int
+    line_bytes: int
+    lines: int
+    depth: int
+    path_bytes: int
+    name_bytes: int
+    extra_keys: int
+    wav_chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """Resources of one container run: bytes, seconds, counts."""
+
+    wall_s: int
+    stop_grace_s: int
+    memory_bytes: int
+    cpus: float
+    pids: int
+    tmp_bytes: int
+    tmp_inodes: int
+    shm_bytes: int
+    output_bytes: int
+    output_inodes: int
+    log_bytes: int
+    nofile: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeProfile:
+    """A judge. ``settings`` is what its engine needs (thresholds, contrasts, decoding); it enters the fingerprint."""
+
+    id: str
+    official: bool
+    engine: str
+    model: str
+    not_judged: tuple[str, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One challenge. ``digest`` is of the parsed spec, so comments and spacing do not change it."""
+
+    id: str
+    title: str
+    digest: str
+    languages: tuple[str, ...]
+    emotions: tuple[str, ...]
+    neutral_emotion: str
+    deadline: str
+    max_attempts: int
+    min_pages: int
+    tracks: dict[str, Track]
+    tasks: dict[str, Task]
+    layouts: dict[str, Layout]
+    exclusions: tuple[Exclusion, ...]
+    text: TextRules
+    audio: AudioRules
+    policies: dict[str, Policy]
+    read_limits: ReadLimits
+    run_limits: RunLimits
+    judge_attempts: int
+    judges: dict[str, JudgeProfile]
+
+    def tasks_of(self, track: str, *, ranked_only: bool = False) -> tuple[Task, ...]:
+        """The track's tasks in the order of the spec."""
+        return tuple(t for t in self.tasks.values() if t.track == track and (t.ranked or not ranked_only))
+
+    def excluded(self, layout: str, task: str, dialogue_id: str) -> bool:
+        return any(exclusion.covers(layout, task, dialogue_id) for exclusion in self.exclusions)

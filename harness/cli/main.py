@@ -1,0 +1,118 @@
+"""The `humdial` group and its one error handler. Commands load when they are called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from harness import __version__
+from harness.errors import HarnessError
+
+EXIT_BUG = 70
+# name: (module:attribute, what `humdial --help` says)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "validate": ("harness.cli.validate:command", "Check folders or archives of a team; all problems at once."),
+    "run": ("harness.cli.run:command", "Run a team image on inputs with no network and collect its outputs."),
+    "score": ("harness.cli.score:command", "Judge and score one validated submission."),
+    "leaderboard": ("harness.cli.leaderboard:command", "Tabulate score reports."),
+    "judge": ("harness.cli.judge:command", "Build, check or show the judge."),
+    "challenge": ("harness.cli.challenge:command", "Show or check a challenge spec."),
+    "schema": ("harness.cli.schema:command", "List or show the JSON Schemas."),
+    "explain": ("harness.cli.explain:command", "Explain a code, with a bad and a good example."),
+}
+
+
+class LazyGroup(click.Group):
+    """Lists its commands from a table and imports a command's module only when it is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="humdial")
+def cli() -> None:
+    """The evaluation harness of the HumDial challenge.
+
+    Results go to stdout, everything else to stderr. Exit codes: 0 yes, 1 no, 2 usage, 3 the machine or our side,
+    70 a bug.
+    """
+
+
+def run() -> None:
+    """The console script: `cli`, with every ending turned into its exit code and never a traceback."""
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    sys.exit(_guarded())
+
+
+def _guarded() -> int:
+    try:
+        result = cli.main(standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        return 130
+    except Terminated:
+        click.echo("terminated", err=True)
+        return 143
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return error.exit_code
+    except HarnessError as error:
+        _show(error)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - the one place that turns a bug into a short text and a report
+        return _report_bug()
+    return code
+
+
+def _show(error: HarnessError) -> None:
+    click.echo(f"error: {error}", err=True)
+    if error.hint:
+        click.echo(f"  hint: {error.hint}", err=True)
+    click.echo(f"  [{error.code}]", err=True)
+    if error.detail and os.environ.get("HUMDIAL_DEBUG"):
+        click.echo(error.detail, err=True)
+
+
+def _report_bug() -> int:
+    handle, path = tempfile.mkstemp(prefix="humdial-crash-", suffix=".txt")
+    os.close(handle)
+    Path(path).write_text(f"humdial {__version__}, Python {sys.version}\n\n{traceback.format_exc()}", "utf-8")
+    click.echo("error: this is a bug in humdial, not in your files", err=True)
+    click.echo(f"  hint: please report it with {path}", err=True)
+    return EXIT_BUG
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, raised like Ctrl-C so that containers are stopped on the way out."""
+
+
+def _on_sigterm(signum: int, frame: FrameType | None) -> None:
+    raise Terminated

@@ -1,0 +1,48 @@
+"""Options that several commands share, and the one way results leave: stdout, or a file written in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from harness.documents.codec import write_atomic
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+challenge_option = click.option(
+    "--challenge",
+    "challenge_name",
+    default="humdial-2026",
+    show_default=True,
+    metavar="SPEC",
+    help="A built-in challenge or a TOML spec.",
+)
+output_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the result to this file instead."
+)
+color_option = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True, help="Colour."
+)
+verbose_option = click.option("-v", "--verbose", count=True, help="Say more (-vv: more still).")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but the result.")
+progress_option = click.option("--no-progress", is_flag=True, help="No progress on stderr.")
+
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """``-f/--format``; the first of ``formats`` is the default."""
+    return click.option(
+        "-f", "--format", "format_", type=click.Choice(formats), default=formats[0], show_default=True, help="Format."
+    )
+
+
+def emit(data: bytes, output: Path | None) -> None:
+    """The result, to a file (atomically) or to stdout."""
+    if output is not None:
+        write_atomic(output, data)
+        return
+    stream = click.get_binary_stream("stdout")
+    stream.write(data)
+    stream.flush()

@@ -1,0 +1,49 @@
+"""How running one team image went, and whose fault it was if it did not go well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+RunState = Literal[
+    "completed",
+    "failed",
+    "timed_out",
+    "out_of_memory",
+    "output_missing",
+    "output_invalid",
+    "output_too_large",
+    "start_failed",
+    "image_rejected",
+    "infrastructure",
+]
+Fault = Literal["none", "submission", "infrastructure", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """One collected file: path under the collected submission, size and hash."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """`humdial run` writes one. ``codes`` come from the closed list and are all a team may learn on hidden data;
+    ``warnings`` are about the host (for instance limits below the official ones) and carry codes of their own."""
+
+    schema_version: int
+    image_id: str
+    state: RunState
+    fault: Fault
+    exit_code: int | None
+    oom_killed: bool
+    wall_s: float
+    peak_memory_bytes: int | None
+    outputs: tuple[OutputFile, ...]
+    limits: dict[str, Any]
+    profile_sha256: str
+    codes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
