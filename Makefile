@@ -1,0 +1,56 @@
+# `make demo` and `make test` set up what is missing, say what they install, and then do their job.
+# A Docker engine that answers is used as it is; else a private one is started and stopped again at the end.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help venv speech judge demo test test-fast lint bench docs lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.venv/.ready: requirements/dev.lock pyproject.toml
+	@echo "setup: a virtual environment in .venv with the locked packages (about 60 MB to download)"
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "setup: installing python3-venv"; $$(test "$$(id -u)" = 0 || echo sudo) apt-get install -y -qq python3-venv; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install -q --require-hashes --no-deps -r requirements/dev.lock 2> >(grep -v '^WARNING: Location' >&2)
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e . 2> >(grep -v '^WARNING: Location' >&2)
+	@touch $@
+
+venv: .venv/.ready
+
+speech:
+	@command -v espeak-ng >/dev/null || { echo "setup: installing espeak-ng (about 5 MB), the sample's voice"; as=$$(test "$$(id -u)" = 0 || echo sudo); $$as apt-get update -qq; $$as apt-get install -y -qq --no-install-recommends espeak-ng >/dev/null; }
+
+demo: venv speech ## the main job on the sample challenge: validate, run, score, leaderboard
+	@sandbox/engine.sh with $(BIN)/python examples/demo.py
+
+test: venv speech ## sets up what is missing, then runs the whole test suite
+	@sandbox/engine.sh with $(BIN)/pytest
+
+test-fast: venv ## the tests that need no container engine
+	@$(BIN)/pytest -m 'not engine and not judge'
+
+lint: venv ## ruff, mypy (strict), import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: venv speech ## the ratios that the docs quote
+	@for each in benchmarks/*.py; do echo "== $$each"; sandbox/engine.sh with $(BIN)/python $$each; done
+
+docs: venv ## checks that the docs' links point somewhere
+	@$(BIN)/pytest -q tests/test_docs.py
+
+lock: ## writes requirements/*.lock anew (needs pip-tools)
+	pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate --extra dev -o requirements/dev.lock pyproject.toml
+
+clean: ## stops a private engine and removes everything that was made
+	-@sandbox/engine.sh stop
+	rm -rf .venv .cache demo-out
