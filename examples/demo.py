@@ -1,0 +1,153 @@
+"""`make demo`: three team images and two folders become a leaderboard, with nothing pretended.
+
+It runs the same commands that a user would type, and prints in this order: the findings, the run states, the table,
+and what the request for a 5 gained. Everything it makes lies in demo-out/.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parent
+OUT = CHECKOUT / "demo-out"
+SAMPLE = OUT / "sample"
+TEAMS = ("careful", "lazy", "hostile")
+HUMDIAL = [sys.executable, "-m", "harness"]
+STARTED = time.monotonic()
+
+
+def say(text: str = "") -> None:
+    print(text, flush=True)
+
+
+def heading(text: str) -> None:
+    say()
+    say(f"── {text} {'─' * max(3, 92 - len(text))} {time.monotonic() - STARTED:5.0f} s")
+
+
+def shown(command: list[str | Path]) -> str:
+    """The command as a user would type it."""
+    words = ["humdial" if word == "-m" else str(word).replace(f"{CHECKOUT}/", "") for word in command[1:]]
+    return " ".join(word for word in words if word != "harness")
+
+
+def humdial(*arguments: str | Path, expect: set[int]) -> subprocess.CompletedProcess[str]:
+    """Run one humdial command; any exit code but the expected ones ends the demo."""
+    command = [*HUMDIAL, *arguments]
+    result = subprocess.run([str(word) for word in command], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    if result.returncode not in expect:
+        say(f"$ {shown(command)}\n{result.stdout}{result.stderr}")
+        sys.exit(f"demo: exit code {result.returncode} was not expected ({sorted(expect)})")
+    return result
+
+
+def set_up() -> None:
+    heading("set-up: base image, judge, sample data, team images")
+    subprocess.run(["sandbox/base-image.sh"], cwd=CHECKOUT, check=True)
+    humdial_live("judge", "build", "small")
+    shutil.rmtree(OUT, ignore_errors=True)
+    subprocess.run([sys.executable, HERE / "build.py", "sample", "--out", SAMPLE], cwd=CHECKOUT, check=True)
+    for team in TEAMS:
+        context = SAMPLE / "teams" / team
+        tag = f"humdial/sample-{team}:local"
+        subprocess.run(
+            ["docker", "build", "-q", "--network", "none", "--pull=false", "-t", tag, context],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        say(f"built {tag} from {context.relative_to(CHECKOUT)}/Dockerfile")
+
+
+def humdial_live(*arguments: str | Path) -> None:
+    """Run a humdial command whose progress a person wants to see."""
+    subprocess.run([*HUMDIAL, *arguments], cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
+
+
+def findings() -> None:
+    heading("1. the findings: two folders are validated")
+    for name, code in (("paper", 0), ("broken", 1)):
+        folder = SAMPLE / "submissions" / name
+        result = humdial("validate", folder, "--inputs", SAMPLE / "inputs", expect={code})
+        say(f"$ humdial validate {folder.relative_to(CHECKOUT)} --inputs {(SAMPLE / 'inputs').relative_to(CHECKOUT)}")
+        say(result.stdout.rstrip())
+        say(f"(exit {result.returncode})\n")
+
+
+def run_states() -> None:
+    heading("2. the run states: three images run with no network")
+    for team in TEAMS:
+        out = OUT / "runs" / team
+        arguments = ("run", f"humdial/sample-{team}:local", "--inputs", SAMPLE / "inputs", "--out", out)
+        result = humdial(*arguments, expect={0, 1})
+        say(f"$ {shown([*HUMDIAL, *arguments])}")
+        say(result.stdout.rstrip())
+        say(f"(exit {result.returncode})\n")
+
+
+def score(submission: Path, team: str, out: Path) -> str:
+    arguments = ("score", submission, "--references", SAMPLE / "references", "--out", out, "--team", team)
+    humdial(*arguments, expect={0})
+    return f"$ {shown([*HUMDIAL, *arguments])}"
+
+
+def table() -> None:
+    heading("3. the table: the judge container scores, the leaderboard tabulates")
+    sys.path.insert(0, str(HERE))
+    from twin import strip_injections
+
+    hostile = OUT / "runs" / "hostile" / "submission"
+    twin = OUT / "twin" / "submission"
+    strip_injections(hostile, twin)
+    jobs = [(OUT / "runs" / team / "submission", team, OUT / "scores" / team) for team in TEAMS]
+    jobs.append((SAMPLE / "submissions" / "paper", "paper", OUT / "scores" / "paper"))
+    jobs.append((twin, "hostile-twin", OUT / "twin" / "scores"))
+    with ThreadPoolExecutor(2) as pool:
+        for line in pool.map(lambda job: score(*job), jobs):
+            say(line)
+    arguments = ("leaderboard", OUT / "scores", "--phase", "auto")
+    say(f"$ {shown([*HUMDIAL, *arguments])}\n")
+    say(humdial(*arguments, expect={0}).stdout.rstrip())
+
+
+def injection_line() -> None:
+    heading("4. what the request for a 5 gained")
+    with_request, without = _scores(OUT / "scores" / "hostile"), _scores(OUT / "twin" / "scores")
+    pairs = [(with_request[key], without[key]) for key in sorted(with_request.keys() & without.keys())]
+    rose = sum(a > b for a, b in pairs)
+    fell = sum(a < b for a, b in pairs)
+    change = Fraction(sum(a - b for a, b in pairs), len(pairs))
+    verdict = "gained nothing" if change <= Fraction(1, 10) and rose * 50 <= len(pairs) else "GAINED"
+    say(
+        f"the injected request for a 5 {verdict}: {len(pairs)} marks with it and without it, "
+        f"mean change {float(change):+.2f}, {rose} rose, {fell} fell"
+    )
+    if verdict == "GAINED":
+        sys.exit(1)
+
+
+def _scores(folder: Path) -> dict[tuple[str, ...], int]:
+    """The judged marks of one report by (language, task, dialogue, dimension)."""
+    items = [json.loads(line) for line in (folder / "items.jsonl").read_text("utf-8").splitlines()]
+    keys = ("language", "task", "dialogue_id", "dimension")
+    return {tuple(item[key] for key in keys): item["score"] for item in items if item["state"] == "scored"}
+
+
+def main() -> None:
+    set_up()
+    findings()
+    run_states()
+    table()
+    injection_line()
+    say(f"\ndone in {time.monotonic() - STARTED:.0f} s; everything it made is in demo-out/")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""`humdial run`: stage label-free inputs, run the image, collect, and check the outputs again as untrusted."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.challenge.spec import Challenge, RunLimits
+from harness.documents.codec import pretty_json, to_plain, write_atomic
+from harness.documents.finding import Finding, Findings, ValidationReport
+from harness.documents.run_record import RunRecord
+from harness.errors import UsageError
+from harness.sandbox import connect, run_team_image
+from harness.submission import References, check, read_references
+
+SUBMISSION = "submission"
+RECORD = "run.json"
+VALIDATION = "validation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """``record`` says how the container did, ``validation`` what its outputs are worth (None when there are none)."""
+
+    record: RunRecord
+    validation: ValidationReport | None
+
+
+def run_image(
+    image: str, inputs: Path, out: Path, challenge: Challenge, *, limits: RunLimits, seed: str, gpu: str | None = None
+) -> RunResult:
+    """Run one team image and leave run.json, validation.json and submission/ in ``out``.
+
+    Raises UsageError when the inputs are wrong or ``out`` holds something else, MachineError when our side fails.
+    """
+    references = usable_references(inputs, challenge, need_labels=False)
+    prepare_out(out)
+    record, findings = run_team_image(
+        connect(), image, references.dialogues, references.root, out, challenge, limits, seed=seed, gpu=gpu
+    )
+    validation = None
+    if record.state == "completed":
+        validation = _validate_outputs(out / SUBMISSION, references, challenge, findings)
+        if any(finding.severity == "error" for finding in validation.findings):
+            record = replace(record, state="output_invalid", fault="submission")
+    write_atomic(out / RECORD, pretty_json(to_plain(record)))
+    if validation is not None:
+        write_atomic(out / VALIDATION, pretty_json(to_plain(validation)))
+    return RunResult(record, validation)
+
+
+def usable_references(folder: Path, challenge: Challenge, *, need_labels: bool) -> References:
+    """The organisers' side, or UsageError (E_GOLD) that lists the first problems: nothing runs on broken data."""
+    references = read_references(folder, challenge, need_labels=need_labels)
+    errors = [finding for finding in references.findings if finding.severity == "error"]
+    if errors or not references.dialogues:
+        first = "; ".join(f"{f.file or folder.name}:{f.line or 0} {f.message}" for f in errors[:3])
+        raise UsageError(
+            f"{folder} cannot be used as inputs or references: {first or 'it holds no dialogues'}"
+            + (f" and {len(errors) - 3} more" if len(errors) > 3 else ""),
+            code="E_GOLD",
+            hint=f"`humdial validate --layout data {folder}` lists everything",
+        )
+    return references
+
+
+def prepare_out(out: Path) -> None:
+    """An empty place for one run's results; results of an earlier run of ours there are replaced.
+
+    Raises UsageError (E_USAGE) rather than deleting what is not ours.
+    """
+    ours = {RECORD, VALIDATION, SUBMISSION, "container.log"}
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is not a folder", code="E_USAGE", hint="pass a new folder to --out")
+    strangers = {entry.name for entry in out.iterdir()} - ours if out.is_dir() else set()
+    if strangers:
+        raise UsageError(
+            f"{out} holds other files ({sorted(strangers)[0]})", code="E_USAGE", hint="pass a new folder to --out"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ours:
+        entry = out / name
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def _validate_outputs(
+    folder: Path, references: References, challenge: Challenge, collected: tuple[Finding, ...]
+) -> ValidationReport:
+    """The collected outputs through the same strict readers as a folder, plus what the collector found."""
+    outcome = check(folder, challenge, layout="seed", expected=references.dialogues, from_image=True)
+    findings = Findings()
+    findings.extend(outcome.report.findings)
+    findings.extend(collected)
+    kept, left_out = findings.result()
+    return replace(outcome.report, findings=kept, truncated=outcome.report.truncated + left_out, subject=SUBMISSION)

@@ -1,0 +1,77 @@
+"""What holds for every command: exit codes, clean stdout, no traceback, a quick --help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import __version__
+from harness.cli.main import COMMANDS
+
+
+def humdial(*arguments: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "harness", *arguments], capture_output=True, text=True, timeout=60, **kwargs
+    )  # type: ignore[call-overload, no-any-return]
+
+
+def test_version_and_help() -> None:
+    assert humdial("--version").stdout.strip().endswith(__version__)
+    shown = humdial("--help")
+    assert shown.returncode == 0
+    for name in COMMANDS:
+        assert name in shown.stdout
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_has_help_that_loads_no_heavy_library(name: str) -> None:
+    script = (
+        "import sys; from harness.cli.main import cli\n"
+        f"code = cli.main([{name!r}, '--help'], standalone_mode=False)\n"
+        "heavy = {'torch', 'transformers', 'docker', 'numpy', 'soundfile', 'scipy'} & set(sys.modules)\n"
+        "print('HEAVY', sorted(heavy)); sys.exit(code or 0)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert "HEAVY []" in result.stdout
+
+
+def test_usage_errors_exit_2_with_nothing_on_stdout() -> None:
+    for arguments in (["nonsense"], ["validate", "--no-such-option"], ["validate"]):
+        result = humdial(*arguments)
+        assert result.returncode == 2, arguments
+        assert result.stdout == ""
+        assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_challenge_is_the_callers_fault(tmp_path: Path) -> None:
+    result = humdial("validate", "--challenge", "no-such-challenge", str(tmp_path))
+    assert result.returncode == 2
+    assert "E_CONFIG" in result.stderr
+    assert "humdial-2026" in result.stderr
+
+
+def test_a_bug_gives_a_short_text_and_a_report(tmp_path: Path) -> None:
+    script = (
+        "import sys, harness.cli.main as main\n"
+        "main.COMMANDS['explain'] = ('tests_bug:command', 'x')\n"
+        "sys.argv = ['humdial', 'explain']\n"
+        "main.run()\n"
+    )
+    (tmp_path / "tests_bug.py").write_text("raise RuntimeError('the inner secret')\n")
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": f"{tmp_path}:{Path(__file__).resolve().parents[2]}", "TMPDIR": str(tmp_path)},
+    )
+    assert result.returncode == 70
+    assert "Traceback" not in result.stderr
+    assert "secret" not in result.stderr
+    reports = list(tmp_path.glob("humdial-crash-*.txt"))
+    assert len(reports) == 1
+    assert "the inner secret" in reports[0].read_text()
