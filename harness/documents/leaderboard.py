@@ -5,36 +5,60 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.documents.codec import to_plain
 from harness.documents.finding import ChallengeRef
 from harness.documents.report import JudgeRef
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """What stands behind one published mean: ``n`` items, and how many of the organisers' list ended in each state
+    (states that did not occur are left out)."""
+
+    n: int
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One team. Numbers are the exact values as floats; ``display`` holds them rounded half up once.
 
     ``languages`` holds the final of each language; in JSON each is a key of the row itself ("zh", "en").
+    ``behind`` has an entry for every mean in ``columns``.
     """
 
     rank: int | None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    group: str | None = None
     team: str
     display_name: str
     system: str
     late: bool
     baseline: bool
     final: float | None
-    display: dict[str, str]
-    columns: dict[str, float | None]
     missing_weight: dict[str, float] = field(default_factory=dict)
+    display: dict[str, str] = field(default_factory=dict)
     languages: dict[str, float | None] = field(default_factory=dict)
-    rank_low: int | None = None
-    rank_high: int | None = None
-    group: str | None = None
+    columns: dict[str, float | None] = field(default_factory=dict)
     ci: dict[str, tuple[float, float]] | None = None
     notes: tuple[str, ...] = ()
+    behind: dict[str, Behind] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unscored:
+    """A team that has no score report, and why: an invalid submission, or a run that failed."""
+
+    team: str
+    reason: str
+    display_name: str = ""
+    system: str = ""
+    late: bool = False
+    baseline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leaderboard:
     """schemas/leaderboard. ``separable`` is empty until intervals are computed."""
 
@@ -46,5 +70,21 @@ class Leaderboard:
     judge: JudgeRef | None
     official: bool
     rows: tuple[Row, ...]
-    inputs_sha256: str
     separable: tuple[dict[str, Any], ...] = ()
+    inputs_sha256: str
+
+
+def leaderboard_plain(board: Leaderboard) -> dict[str, Any]:
+    """The JSON shape: ``languages`` become keys of their rows, after ``display``."""
+    plain: dict[str, Any] = to_plain(board)
+    rows = []
+    for row in plain["rows"]:
+        flat: dict[str, Any] = {}
+        for key, value in row.items():
+            flat.update(value if key == "languages" else {key: value})
+        rows.append(flat)
+    return {**plain, "rows": rows}
+
+
+# Names that a language must not have, for the languages share the row's name space.
+ROW_KEYS = frozenset(Row.__dataclass_fields__) - {"languages"}

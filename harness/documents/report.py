@@ -38,6 +38,12 @@ ITEM_STATES: tuple[ItemState, ...] = (
     "skipped",
     "excluded",
 )
+# What is wrong with a reply itself. Under a policy with floors these give the lowest value of the scale.
+FAULT_STATES: frozenset[ItemState] = frozenset(
+    {"missing", "empty", "silent", "language_mismatch", "too_short", "echo", "invalid"}
+)
+# What no policy counts among a mean's items.
+UNCOUNTED_STATES: frozenset[ItemState] = frozenset({"not_judged", "not_rated", "skipped", "excluded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +60,23 @@ class ScoredItem:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DimensionScore:
-    """Mean over ``n`` items; ``sum`` is exact: an integer, or a fraction as "p/q"."""
+    """Mean over ``n`` items; ``sum`` is exact: an integer, or a fraction as "p/q". ``counts`` holds how many items of
+    the organisers' list ended in each state; states that did not occur are left out.
+
+    ``mean`` is None when nobody judged the dimension, or while a failed judgement of it waits. A report that was
+    typed in from a published table has no ``sum``: then ``mean`` is read as a decimal.
+    """
 
     task: str
     language: str
     dimension: str
     mean: float | None
-    sum: int | str | None
+    sum: int | str | None = None
     n: int
     source: Literal["judge", "human", "metric"]
-    counts: dict[str, int]
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ class JudgeRef:
     not_judged: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreReport:
     """schemas/score-report. ``complete`` is false while a failed judgement waits: such a report is not published."""
 
@@ -88,10 +99,10 @@ class ScoreReport:
     system: str
     track: str
     policy: Literal["strict", "published"]
-    late: bool
-    baseline: bool
+    late: bool = False
+    baseline: bool = False
     challenge: ChallengeRef
-    judge: JudgeRef | None
+    judge: JudgeRef | None = None
     dimensions: tuple[DimensionScore, ...]
     measures: dict[str, Any] = field(default_factory=dict)
     items: str | None = None
