@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import fields, replace
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -190,3 +191,29 @@ def _judge(name: str, judge: dict[str, Any]) -> JudgeProfile:
         not_judged=tuple(judge["not_judged"]),
         settings=judge.get("settings", {}),
     )
+
+
+def override_limits(official: RunLimits, path: Path | None) -> RunLimits:
+    """The official limits with some replaced from a TOML table of the same keys (`humdial run --limits`).
+
+    Raises UsageError (E_CONFIG) for an unknown key or a value that is not a positive number.
+    """
+    if path is None:
+        return official
+    try:
+        changes = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", code="E_CONFIG", hint="correct the TOML") from error
+    known = {field.name: field.type for field in fields(RunLimits)}
+    wrong = [
+        key
+        for key, value in changes.items()
+        if key not in known or isinstance(value, bool) or not isinstance(value, int | float) or value <= 0
+    ] + [key for key, value in changes.items() if key in known and key != "cpus" and not isinstance(value, int)]
+    if wrong:
+        raise UsageError(
+            f"{path}: these limits are unknown or not positive numbers: {', '.join(sorted(set(wrong)))}",
+            code="E_CONFIG",
+            hint=f"the keys are {', '.join(known)}",
+        )
+    return replace(official, **changes)

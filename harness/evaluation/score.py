@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.challenge.spec import Challenge
+from harness.challenge.spec import Challenge, JudgeProfile, Policy
 from harness.documents.codec import jsonl, pretty_json, read_document, to_plain, write_atomic
 from harness.documents.finding import ValidationReport
-from harness.documents.report import ScoreReport
+from harness.documents.report import JudgeRef, ScoredItem, ScoreReport
 from harness.documents.run_record import RunRecord
-from harness.errors import MachineError, UsageError
+from harness.errors import UsageError
+from harness.evaluation.judging import Judging, judge_items
 from harness.evaluation.run import RECORD, SUBMISSION, VALIDATION, usable_references
+from harness.scoring import plan_items, score_items, score_report
 from harness.submission import check
 
 REPORT = "report.json"
 ITEMS = "items.jsonl"
 VERDICTS = "verdicts.jsonl"
+FINGERPRINT = "fingerprint.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOptions:
+    """What a caller of `humdial score` may choose. ``policy`` and ``profile`` are names in the challenge spec."""
+
+    profile: str
+    policy: str
+    team: str | None = None
+    track: str | None = None
+    late: bool = False
+    baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +43,67 @@ class ScoreResult:
 
     validation: ValidationReport
     report: ScoreReport | None
+
+
+def score_submission(
+    subject: Path,
+    references: Path,
+    out: Path,
+    challenge: Challenge,
+    options: ScoreOptions,
+    progress: Callable[[str], None],
+) -> ScoreResult:
+    """Validate, judge, score; leave validation.json, verdicts.jsonl, items.jsonl, fingerprint.json and report.json.
+
+    Raises UsageError for broken references or an unknown profile, MachineError when the judge or the machine fails.
+    """
+    profile, policy = _choices(challenge, options)
+    gold = usable_references(references, challenge, need_labels=True)
+    for name in (REPORT, ITEMS, VERDICTS, FINGERPRINT, VALIDATION):
+        (out / name).unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="humdial-score-") as scratch:
+        work = Path(scratch)
+        outcome = check(
+            subject,
+            challenge,
+            expected=gold.dialogues,
+            track=options.track,
+            team=options.team,
+            policy=policy.id,
+            from_image=was_collected(subject),
+            work=work,
+        )
+        write_atomic(out / VALIDATION, pretty_json(to_plain(outcome.report)))
+        if not outcome.report.valid or outcome.submission is None or outcome.root is None:
+            return ScoreResult(outcome.report, None)
+        submission = outcome.submission
+        if options.team and submission.team != options.team:
+            submission = replace(submission, team=options.team)
+        plan = plan_items(gold.dialogues, submission, challenge, policy, gold.layout, profile)
+        judging = judge_items(plan, outcome.root, challenge, profile, policy, work, progress)
+        items = score_items(plan, judging.verdicts, judging.flags)
+    judge = JudgeRef(profile.id, judging.fingerprint, profile.official, profile.not_judged)
+    report = score_report(items, submission, challenge, policy, judge, late=options.late, baseline=options.baseline)
+    _write(out, report, items, judging)
+    return ScoreResult(outcome.report, report)
+
+
+def _choices(challenge: Challenge, options: ScoreOptions) -> tuple[JudgeProfile, Policy]:
+    if options.profile not in challenge.judges:
+        raise UsageError(
+            f"the challenge {challenge.id} has no judge profile {options.profile!r}",
+            code="E_CONFIG",
+            hint=f"pass one of: {', '.join(sorted(challenge.judges))}",
+        )
+    return challenge.judges[options.profile], challenge.policies[options.policy]
+
+
+def _write(out: Path, report: ScoreReport, items: tuple[ScoredItem, ...], judging: Judging) -> None:
+    """The report goes last: where it is, everything it stands on is there too."""
+    write_atomic(out / VERDICTS, jsonl([to_plain(verdict) for verdict in judging.ordered()]))
+    write_atomic(out / FINGERPRINT, pretty_json(judging.fingerprint_inputs))
+    write_atomic(out / ITEMS, jsonl([to_plain(item) for item in items]))
+    write_atomic(out / REPORT, pretty_json(to_plain(report)))
 
 
 def was_collected(subject: Path) -> bool:

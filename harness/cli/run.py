@@ -1,0 +1,66 @@
+"""`humdial run`: a team image on inputs, with no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli import options
+
+
+@click.command(name="run", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("image")
+@click.option(
+    "--inputs",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="The dialogues and audio to run on; labels found there are never staged.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Where results go: a new or an earlier run's folder."
+)
+@click.option("--gpu", metavar="DEVICE", help="Give the container this GPU (a UUID).")
+@click.option(
+    "--limits",
+    "limits_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A TOML file that replaces some of the challenge's [limits.run].",
+)
+@click.option("--seed", default="0", show_default=True, help="Order and names of the dialogues inside the container.")
+@options.challenge_option
+@options.format_option("text", "json")
+@options.output_option
+@options.quiet_option
+def command(
+    image: str,
+    inputs: Path,
+    out: Path,
+    gpu: str | None,
+    limits_file: Path | None,
+    seed: str,
+    challenge_name: str,
+    format_: str,
+    output: Path | None,
+    quiet: bool,
+) -> None:
+    """Run IMAGE (a name, an id, or a `docker save` tar) with no network and collect what it wrote.
+
+    OUT then holds run.json (how it went and whose fault), submission/ (its outputs under the real ids) and
+    validation.json (what they are worth). Exit 0 when it completed, 1 when the run failed because of the image,
+    3 when our side failed.
+    """
+    from harness.challenge.load import load_challenge, override_limits
+    from harness.documents.codec import pretty_json, to_plain
+    from harness.evaluation.run import run_image
+    from harness.reporting.run import run_text
+
+    challenge = load_challenge(challenge_name)
+    limits = override_limits(challenge.run_limits, limits_file)
+    result = run_image(image, inputs, out, challenge, limits=limits, seed=seed, gpu=gpu)
+    if format_ == "json":
+        options.emit(pretty_json(to_plain(result.record)), output)
+    else:
+        options.emit(run_text(result.record, result.validation).encode(), output)
+    exits = {"none": 0, "submission": 1, "unclear": 1, "infrastructure": 3}
+    click.get_current_context().exit(exits[result.record.fault])

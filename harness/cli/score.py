@@ -1,0 +1,85 @@
+"""`humdial score`: one submission through the judge to a score report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli import options
+
+
+@click.command(name="score", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("submission", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--references",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="The organisers' dialogues with text and emotion.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Where report.json, items.jsonl and verdicts.jsonl go.",
+)
+@click.option(
+    "--judge",
+    "profile",
+    default="small",
+    show_default=True,
+    metavar="PROFILE",
+    help="Which judge; see `humdial judge show`.",
+)
+@click.option("--policy", type=click.Choice(["strict", "published"]), default="strict", show_default=True)
+@click.option("--team", metavar="ID", help="The team's id, when the submission does not say it.")
+@click.option("--track", metavar="TRACK", help="The track, when the submission does not say it.")
+@click.option("--late", is_flag=True, help="Handed in after the deadline: shown without a rank.")
+@click.option("--baseline", is_flag=True, help="This is the organisers' baseline.")
+@options.challenge_option
+@options.format_option("text", "json")
+@options.output_option
+@options.color_option
+@options.quiet_option
+def command(
+    submission: Path,
+    references: Path,
+    out: Path,
+    profile: str,
+    policy: str,
+    team: str | None,
+    track: str | None,
+    late: bool,
+    baseline: bool,
+    challenge_name: str,
+    format_: str,
+    output: Path | None,
+    color: str,
+    quiet: bool,
+) -> None:
+    """Judge and score one SUBMISSION (a folder, an archive, or what `humdial run` collected).
+
+    Exit 0 with a report, 1 when the submission is invalid (its findings are printed, no report is written),
+    3 when the judge or the machine failed: run the same command again.
+    """
+    from harness.challenge.load import load_challenge
+    from harness.cli.console import note, wants_color
+    from harness.documents.codec import pretty_json, to_plain
+    from harness.evaluation.score import ScoreOptions, score_submission
+    from harness.reporting.score import score_text
+    from harness.reporting.validation import render
+
+    challenge = load_challenge(challenge_name)
+    settings = ScoreOptions(profile=profile, policy=policy, team=team, track=track, late=late, baseline=baseline)
+    result = score_submission(
+        submission, references, out, challenge, settings, progress=lambda text: note(text, quiet=quiet)
+    )
+    context = click.get_current_context()
+    if result.report is None:
+        options.emit(render(result.validation, format_, color=wants_color(color)), output)
+        context.exit(1)
+    if format_ == "json":
+        options.emit(pretty_json(to_plain(result.report)), output)
+    else:
+        options.emit(score_text(result.report).encode(), output)
+    context.exit(0 if result.report.complete else 3)
