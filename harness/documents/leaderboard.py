@@ -9,6 +9,9 @@ from harness.documents.codec import to_plain
 from harness.documents.finding import ChallengeRef
 from harness.documents.report import JudgeRef
 
+# How the note of a row begins whose report waits for failed judgements to be repeated.
+INCOMPLETE = "incomplete"
+
 
 @dataclass(frozen=True, slots=True)
 class Behind:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
+from harness.documents.codec import from_plain
 from harness.documents.finding import ChallengeRef
+from harness.errors import MachineError, UsageError
+from harness.resources import schema_path
 
 ItemState = Literal[
     "scored",
@@ -107,3 +113,61 @@ class ScoreReport:
     measures: dict[str, Any] = field(default_factory=dict)
     items: str | None = None
     complete: bool = True
+
+
+def read_report(path: Path) -> ScoreReport:
+    """One stored report, checked against its schema.
+
+    Raises UsageError (E_DOCUMENT) for what is no score report, MachineError (E_SCORE) for a score that is no number:
+    NaN, an infinity, a bool, a text.
+    """
+    try:
+        plain = json.loads(path.read_text("utf-8"), object_pairs_hook=_object)
+        json.dumps(plain, ensure_ascii=False).encode()  # refuses half a surrogate pair
+    except (OSError, ValueError, RecursionError) as error:
+        raise _no_report(path, str(error)) from error
+    _refuse_non_numbers(plain, path)
+    import jsonschema_rs
+
+    schema = json.loads(schema_path("score-report").read_text("utf-8"))
+    errors = jsonschema_rs.validator_for(schema).iter_errors(plain)
+    problems = sorted("/" + "/".join(str(part) for part in e.instance_path) + f": {e.message}" for e in errors)
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise _no_report(path, "; ".join(problems[:3]) + more)
+    return from_plain(ScoreReport, plain)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _no_report(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is not a score report: {why}",
+        code="E_DOCUMENT",
+        hint="pass a report.json that `humdial score` wrote; `humdial schema show score-report` prints the rules",
+    )
+
+
+def _refuse_non_numbers(plain: Any, path: Path) -> None:
+    entries = plain.get("dimensions") if isinstance(plain, dict) else None
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        mean = entry.get("mean") if isinstance(entry, dict) else None
+        total = entry.get("sum") if isinstance(entry, dict) else None
+        if mean is None or _is_number(mean):
+            if total is None or isinstance(total, str) or _is_number(total):
+                continue
+            mean = total
+        raise MachineError(
+            f"{path} holds a stored score that is no number: /dimensions/{index} has {mean!r}",
+            code="E_SCORE",
+            hint="score that team again; stored reports must not be edited",
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

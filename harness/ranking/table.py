@@ -10,7 +10,7 @@ from typing import TypeVar
 from harness.challenge.spec import Challenge, Track
 from harness.documents.codec import digest, to_plain
 from harness.documents.finding import ChallengeRef
-from harness.documents.leaderboard import ROW_KEYS, Behind, Leaderboard, Row, Unscored
+from harness.documents.leaderboard import INCOMPLETE, ROW_KEYS, Behind, Leaderboard, Row, Unscored
 from harness.documents.report import ScoreReport
 from harness.errors import UsageError
 from harness.ranking.final import Phase, Standing, standing
@@ -196,12 +196,12 @@ def _columns(place: Standing, challenge: Challenge, track: Track) -> dict[str, F
 
 def _behind(report: ScoreReport, place: Standing, track: Track, phase: Phase) -> dict[str, Behind]:
     human = track.human.get(phase, ())
+    entries = {(e.language, e.task, e.dimension, e.source == "human"): e for e in report.dimensions}
     found = {}
-    for entry in report.dimensions:
-        by_raters = f"{entry.task}.{entry.dimension}" in human or entry.task in human
-        if (entry.language, entry.task, entry.dimension) in place.means and by_raters == (entry.source == "human"):
-            name = f"{entry.language}.{entry.task}.{entry.dimension}"
-            found[name] = Behind(entry.n, dict(entry.counts))
+    for language, task, name in place.means:
+        entry = entries.get((language, task, name, f"{task}.{name}" in human or task in human))
+        if entry is not None:
+            found[f"{language}.{task}.{name}"] = Behind(entry.n, dict(entry.counts))
     return found
 
 
@@ -212,7 +212,7 @@ def _notes(report: ScoreReport, place: Standing, phase: Phase) -> Iterable[str]:
         yield "baseline"
     if not report.complete:
         failed = sum(entry.counts.get("judge_failed", 0) for entry in report.dimensions)
-        yield f"incomplete: {failed} judgement(s) failed and must be repeated"
+        yield f"{INCOMPLETE}: {failed} judgement(s) failed and must be repeated"
     if place.missing_weight:
         named = ", ".join(place.missing_weight)
         yield f"no final score, not scored: {named}" if phase == "final" else f"provisional, not judged: {named}"

@@ -1,0 +1,82 @@
+"""`humdial leaderboard`: score reports to a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli import options
+
+if TYPE_CHECKING:
+    from harness.documents.report import ScoreReport
+
+
+@click.command(name="leaderboard", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path, exists=True))
+@click.option("--track", metavar="TRACK", help="Only this track; needed for json and csv when there are several.")
+@click.option(
+    "--phase",
+    type=click.Choice(["auto", "final"]),
+    default="auto",
+    show_default=True,
+    help="auto: everything from the judge; final: with the human ratings.",
+)
+@click.option("--exclude-late", is_flag=True, help="Leave late submissions out.")
+@options.challenge_option
+@options.format_option("table", "markdown", "csv", "json")
+@options.output_option
+@options.color_option
+@options.quiet_option
+def command(
+    paths: tuple[Path, ...],
+    track: str | None,
+    phase: str,
+    exclude_late: bool,
+    challenge_name: str,
+    format_: str,
+    output: Path | None,
+    color: str,
+    quiet: bool,
+) -> None:
+    """Tabulate score reports, a table a track.
+
+    A PATH is a report.json, a folder that `humdial score --out` wrote, a folder with one such folder a team, or a run
+    directory. Teams with a run record or validation report but no score are listed below the table. Equal scores
+    share a rank; late submissions have none.
+    """
+    from harness.challenge.load import load_challenge
+    from harness.cli.console import wants_color
+    from harness.evaluation.score_files import gather
+    from harness.ranking.table import leaderboard
+    from harness.reporting.leaderboard import render
+
+    challenge = load_challenge(challenge_name)
+    reports, unscored = gather(paths)
+    tables = [
+        leaderboard(
+            [report for report in reports if report.track == name],
+            challenge,
+            name,
+            "final" if phase == "final" else "auto",
+            unscored=unscored,
+            exclude_late=exclude_late,
+        )
+        for name in _tracks(reports, track, format_, list(challenge.tracks))
+    ]
+    colored = wants_color(color) and output is None
+    options.emit(b"\n".join(render(board, challenge, format_, color=colored) for board in tables), output)
+
+
+def _tracks(reports: list[ScoreReport], wanted: str | None, format_: str, known: list[str]) -> list[str]:
+    """The tracks to tabulate, in the order of the spec, then those it does not know."""
+    if wanted is not None:
+        return [wanted]
+    present = {report.track for report in reports}
+    tracks = [name for name in known if name in present] + sorted(present - set(known))
+    if not tracks:
+        raise click.UsageError("none of the teams has a score report: there is nothing to tabulate")
+    if len(tracks) > 1 and format_ in ("json", "csv"):
+        raise click.UsageError(f"the reports are of {', '.join(tracks)}: choose one with --track")
+    return tracks

@@ -1,0 +1,130 @@
+"""Where stored scores lie: report files, `score --out` folders, run directories; and the teams that have none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.documents.leaderboard import Unscored
+from harness.documents.report import ScoreReport, read_report
+from harness.errors import UsageError
+
+REPORT = "report.json"
+RUN_RECORD = "run.json"
+VALIDATION = "validation.json"
+TEAMS = "teams"
+# A team's own files: nothing in there is a result, whatever it is called.
+_FROM_TEAMS = frozenset({"submission", "outputs"})
+_DEPTH = 3
+_NAMED = 3
+
+
+def gather(paths: Sequence[Path]) -> tuple[list[ScoreReport], list[Unscored]]:
+    """Every report under ``paths``, and the teams for which only a failed run or validation is stored.
+
+    A path is a report file, a run record or validation report file, or a folder: one team's, one with a folder a
+    team, or a run directory. Raises UsageError (E_USAGE, E_DOCUMENT) and MachineError (E_SCORE).
+    """
+    reports: list[ScoreReport] = []
+    unscored: list[Unscored] = []
+    for path in paths:
+        found = list(_in_folder(path.resolve()) if path.is_dir() else _in_file(path.resolve()))
+        if not found:
+            raise UsageError(
+                f"{path} holds no score report, run record or validation report",
+                code="E_USAGE",
+                hint="pass what `humdial score --out` wrote",
+            )
+        reports += [entry for entry in found if isinstance(entry, ScoreReport)]
+        unscored += [entry for entry in found if isinstance(entry, Unscored)]
+    return reports, unscored
+
+
+def _in_folder(folder: Path) -> Iterator[ScoreReport | Unscored]:
+    if (folder / REPORT).is_file():
+        yield read_report(folder / REPORT)
+        return
+    teams = folder / TEAMS if (folder / TEAMS).is_dir() else folder
+    if teams is folder and any((folder / name).is_file() for name in (RUN_RECORD, VALIDATION)):
+        yield from _of_team(folder)
+        return
+    for child in _children(teams):
+        yield from _of_team(child)
+
+
+def _of_team(folder: Path) -> Iterator[ScoreReport | Unscored]:
+    """A team's reports; without any, why it has none."""
+    reports = list(_named(folder, REPORT, _DEPTH))
+    yield from (read_report(path) for path in reports)
+    if not reports:
+        records = [*_named(folder, RUN_RECORD, _DEPTH), *_named(folder, VALIDATION, _DEPTH)]
+        reasons = [_reason(_read(path)) for path in records]
+        if reasons:
+            reason = next((reason for reason in reasons if reason), "not scored yet")
+            yield Unscored(team=_team_id(folder.name), display_name=folder.name, reason=reason)
+
+
+def _named(folder: Path, name: str, depth: int) -> Iterator[Path]:
+    if (folder / name).is_file():
+        yield folder / name
+    if depth:
+        for child in _children(folder):
+            yield from _named(child, name, depth - 1)
+
+
+def _children(folder: Path) -> list[Path]:
+    return sorted(
+        child
+        for child in folder.iterdir()
+        if child.is_dir()
+        and not child.is_symlink()
+        and child.name not in _FROM_TEAMS
+        and not child.name.startswith(".")
+    )
+
+
+def _in_file(path: Path) -> Iterator[ScoreReport | Unscored]:
+    plain = _read(path)
+    reason = _reason(plain)
+    if reason is None:
+        yield read_report(path)
+        return
+    subject = plain.get("subject")
+    in_place = path.name in (RUN_RECORD, VALIDATION) or not isinstance(subject, str)
+    name = path.parent.name if in_place else re.split(r"[/\\]", str(subject).rstrip("/\\"))[-1].split(".")[0]
+    yield Unscored(team=_team_id(name), display_name=name, reason=reason or "not scored yet")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        plain = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path} cannot be read as JSON: {error}", code="E_DOCUMENT", hint="check the file") from error
+    return plain if isinstance(plain, dict) else {}
+
+
+def _reason(plain: dict[str, Any]) -> str | None:
+    """Why a run or validation gave nothing to score: "" when it did give something, None for another document."""
+    if {"image_id", "state", "fault"} <= plain.keys():
+        if plain["state"] == "completed":
+            return ""
+        named = ", ".join(str(code) for code in list(plain.get("codes") or [])[:_NAMED])
+        ours = "; not the team's fault, run again" if plain["fault"] == "infrastructure" else ""
+        return f"run {plain['state']}" + (f" ({named})" if named else "") + ours
+    if {"valid", "findings"} <= plain.keys():
+        if plain["valid"]:
+            return ""
+        errors = [finding for finding in plain["findings"] if finding.get("severity") == "error"]
+        codes = list(dict.fromkeys(str(finding.get("code")) for finding in errors))
+        more = ", …" if len(codes) > _NAMED else ""
+        return f"invalid submission: {len(errors)} error(s) ({', '.join(codes[:_NAMED])}{more})"
+    return None
+
+
+def _team_id(name: str) -> str:
+    """A safe id from a folder's name; the name itself stays as display_name."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")
+    return slug if len(slug) >= 3 else f"team-{slug or 'unnamed'}"
