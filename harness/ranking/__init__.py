@@ -1,0 +1,5 @@
+"""Finals, ranks and the table: pure and exact."""
+
+from harness.ranking.table import leaderboard
+
+__all__ = ["leaderboard"]

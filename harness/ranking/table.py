@@ -178,7 +178,8 @@ def _float(value: Fraction | None) -> float | None:
 
 
 def _columns(place: Standing, challenge: Challenge, track: Track) -> dict[str, Fraction | None]:
-    """Every weighted dimension's mean, and each task's average where all its dimensions have one."""
+    """Every weighted dimension's mean, and the average of each task whose dimensions all count (None while one of
+    them has no mean)."""
     columns: dict[str, Fraction | None] = {}
     for language in track.language_weights:
         for task in challenge.tasks_of(track.id):
@@ -186,9 +187,8 @@ def _columns(place: Standing, challenge: Challenge, track: Track) -> dict[str, F
             present = [cell for cell in cells if cell in place.means]
             for cell in present:
                 columns[".".join(cell)] = place.means[cell]
-            if present:
-                values = [place.means[cell] for cell in present]
-                known = [value for value in values if value is not None]
+            if cells and present == cells:
+                known = [mean for cell in cells if (mean := place.means[cell]) is not None]
                 whole = len(known) == len(cells)
                 columns[f"{language}.{task.id}.avg"] = sum(known, Fraction(0)) / len(known) if whole else None
     return columns

@@ -1,0 +1,6 @@
+"""Policies and aggregation: pure, exact, and blind to any other team."""
+
+from harness.scoring.aggregate import score_report
+from harness.scoring.items import ItemPlan, PlannedDialogue, plan_items, score_items
+
+__all__ = ["ItemPlan", "PlannedDialogue", "plan_items", "score_items", "score_report"]

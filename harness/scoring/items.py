@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from harness.challenge.evaluated_turn import evaluated_index, rules_disagree
 from harness.challenge.spec import Challenge, JudgeProfile, Policy, Task
-from harness.challenge.text_rules import text_fault
+from harness.challenge.text_rules import is_empty, text_fault
 from harness.documents.reference import ReferenceDialogue
 from harness.documents.report import FAULT_STATES, ItemState, JudgeRef, ScoredItem
 from harness.documents.submission import ReplyDialogue, ReplyTurn, Submission
@@ -88,12 +88,11 @@ class ItemPlan:
         return tuple(dialogue for dialogue in self.dialogues if dialogue.wanted)
 
 
-def plan_items(
+def plan_items(  # noqa: PLR0917 - six different things, and no two of one type
     references: Sequence[ReferenceDialogue],
     submission: Submission,
     challenge: Challenge,
     policy: Policy,
-    *,
     layout: str,
     judge: JudgeRef | JudgeProfile,
 ) -> ItemPlan:
@@ -184,7 +183,7 @@ def _plan(
         for d in task.dimensions
     }
     flags = planned.evaluated.flags if planned.evaluated else ()
-    if None in states.values() and any(not turn.reply.strip() for turn in planned.context()[:-1]):
+    if None in states.values() and any(is_empty(turn.reply) for turn in planned.context()[:-1]):
         flags = (*flags, FLAG_GAP)
     return PlannedDialogue(reference, reply, index, states, flags)
 

@@ -38,9 +38,7 @@ def test_there_are_a_hundred_cases() -> None:
         (["neutral", "neutral ", ""], 2, 2, 2),
     ],
 )
-def test_rules(
-    emotions: list[str | None], last: int | None, second: int | None, last_non_neutral: int | None
-) -> None:
+def test_rules(emotions: list[str | None], last: int | None, second: int | None, last_non_neutral: int | None) -> None:
     assert evaluated_index(emotions, "last", "neutral") == last
     assert evaluated_index(emotions, "second_non_neutral", "neutral") == second
     assert evaluated_index(emotions, "last_non_neutral", "neutral") == last_non_neutral

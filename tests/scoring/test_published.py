@@ -95,7 +95,7 @@ def test_snap_corners(value: Any, mark: int) -> None:
         ('{"other": 1}', "misshapen"),
         ('{"scores": "5"}', "misshapen"),
         ("[" * 100_000, "misshapen"),
-        ('{"scores": {"%s": %s}}' % (A, "9" * 5000), "misshapen"),
+        (f'{{"scores": {{"{A}": {"9" * 5000}}}}}', "misshapen"),
     ],
 )
 def test_outcomes_have_names(text: str, outcome: str) -> None:
