@@ -88,7 +88,7 @@ class ItemPlan:
         return tuple(dialogue for dialogue in self.dialogues if dialogue.wanted)
 
 
-def plan_items(  # noqa: PLR0917 - six different things, and no two of one type
+def plan_items(
     references: Sequence[ReferenceDialogue],
     submission: Submission,
     challenge: Challenge,
