@@ -1,0 +1,1 @@
+"""Composes challenge-shaped data: dialogues out of hand-written situations, spoken by a synthesiser, seeded."""
