@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -127,15 +128,19 @@ def read_report(path: Path) -> ScoreReport:
     except (OSError, ValueError, RecursionError) as error:
         raise _no_report(path, str(error)) from error
     _refuse_non_numbers(plain, path)
-    import jsonschema_rs
-
-    schema = json.loads(schema_path("score-report").read_text("utf-8"))
-    errors = jsonschema_rs.validator_for(schema).iter_errors(plain)
+    errors = _validator().iter_errors(plain)
     problems = sorted("/" + "/".join(str(part) for part in e.instance_path) + f": {e.message}" for e in errors)
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise _no_report(path, "; ".join(problems[:3]) + more)
     return from_plain(ScoreReport, plain)
+
+
+@cache
+def _validator() -> Any:
+    import jsonschema_rs
+
+    return jsonschema_rs.validator_for(json.loads(schema_path("score-report").read_text("utf-8")))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

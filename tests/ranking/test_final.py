@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.challenge.load import load_challenge
@@ -112,6 +112,7 @@ def test_four_ways_to_be_unjudged(how: str) -> None:
     assert place.missing_weight == {"task4.vocal_empathy_congruence": Fraction(1, 4 if how == "unable" else 8)}
 
 
+@settings(deadline=None)
 @given(
     st.sets(st.sampled_from(CELLS), max_size=len(CELLS) - 1), st.lists(st.integers(10, 50), min_size=18, max_size=18)
 )

@@ -6,12 +6,13 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.ranking.rounding import half_up
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**12), 10**12), st.integers(0, 9), st.integers(0, 4))
 def test_terminating_decimals_round_as_decimal_does(units: int, scale: int, places: int) -> None:
     value = Decimal(units).scaleb(-scale)
@@ -19,6 +20,7 @@ def test_terminating_decimals_round_as_decimal_does(units: int, scale: int, plac
     assert half_up(Fraction(value), places) == f"{abs(wanted) if wanted == 0 else wanted:f}"
 
 
+@settings(deadline=None)
 @given(st.fractions(min_value=-100, max_value=100, max_denominator=10**6), st.integers(0, 4))
 def test_any_fraction_rounds_to_the_nearest(value: Fraction, places: int) -> None:
     with localcontext() as context:

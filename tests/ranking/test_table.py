@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.challenge.load import load_challenge
@@ -183,6 +183,7 @@ TEAMS = [
 FAILED = [Unscored(team="fff", reason="run failed"), Unscored(team="ggg", reason="invalid")]
 
 
+@settings(deadline=None)
 @given(st.permutations(TEAMS), st.permutations(FAILED), st.sampled_from(["auto", "final"]))
 def test_the_order_of_the_inputs_changes_no_byte(reports: Any, unscored: Any, phase: Any) -> None:
     wanted = leaderboard(TEAMS, CHALLENGE, "track1", phase, unscored=FAILED)
@@ -190,6 +191,7 @@ def test_the_order_of_the_inputs_changes_no_byte(reports: Any, unscored: Any, ph
     assert canonical_json(leaderboard_plain(found)) == canonical_json(leaderboard_plain(wanted))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(10, 50), min_size=1, max_size=8))
 def test_a_rank_is_one_more_than_how_many_are_better(totals: list[int]) -> None:
     board = leaderboard([report(f"team-{i}", total) for i, total in enumerate(totals)], CHALLENGE, "track1")

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.challenge.load import load_challenge
@@ -115,6 +115,7 @@ def items_of_a_dimension(draw: st.DrawFn) -> list[ScoredItem]:
     ]
 
 
+@settings(deadline=None)
 @given(items_of_a_dimension(), st.randoms())
 def test_counts_add_up_and_order_does_not_matter(items: list[ScoredItem], random: Any) -> None:
     found = one(items)

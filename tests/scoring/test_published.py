@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.challenge.load import load_challenge
@@ -119,6 +119,7 @@ def test_flags_say_what_reading_changed() -> None:
     assert (clean.flags, clean.raw) == ((), None)
 
 
+@settings(deadline=None)
 @given(st.text() | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(repr))
 def test_any_text_gives_an_outcome_and_marks_of_the_scale(text: str) -> None:
     for task in (TEXT, VOICE):
@@ -127,6 +128,7 @@ def test_any_text_gives_an_outcome_and_marks_of_the_scale(text: str) -> None:
         assert all(reading.scores[d] in task.scale for d in task.dimension_ids()) if reading.scores else True
 
 
+@settings(deadline=None)
 @given(st.floats(), st.sampled_from([(1, 3, 5), (0, 10), (1, 2, 3)]))
 def test_a_mark_is_on_the_scale_and_never_above_the_number(value: float, scale: tuple[int, ...]) -> None:
     mark = clamp(value, scale)
