@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from tabulate import tabulate
 
 from harness.documents.report import ITEM_STATES, DimensionScore, ScoreReport
+from harness.ranking.rounding import half_up
 from harness.reporting.hostile_text import visible
 
 
@@ -25,7 +28,10 @@ def score_text(report: ScoreReport) -> str:
 
 
 def _mean(each: DimensionScore) -> str:
-    return "–" if each.mean is None else f"{each.mean:.2f}"
+    if each.mean is None:
+        return "–"
+    exact = Fraction(str(each.mean)) if each.sum is None or not each.n else Fraction(str(each.sum)) / each.n
+    return half_up(exact, 2)
 
 
 def _counts(each: DimensionScore) -> str:
