@@ -173,7 +173,7 @@ env)
         exit 3
     fi
     ;;
-with)
+with | run)
     shift
     owner=$$
     start

@@ -1,0 +1,28 @@
+"""Running an untrusted image: a container with hard limits and no network, label-free inputs, outputs taken safely.
+
+`docker` is imported in this room only. sandbox/README.md in the top folder tells the threats and the flags.
+"""
+
+from harness.sandbox.container import ContainerOutcome, remove_leftovers, run_container
+from harness.sandbox.engine import Engine, Host, connect
+from harness.sandbox.limits import effective_limits
+from harness.sandbox.output_store import OutputStore, output_store
+from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
+from harness.sandbox.run_image import run_team_image
+
+__all__ = [
+    "ContainerOutcome",
+    "Engine",
+    "Host",
+    "Mount",
+    "OutputStore",
+    "Profile",
+    "connect",
+    "effective_limits",
+    "output_store",
+    "profile_sha256",
+    "remove_leftovers",
+    "run_container",
+    "run_team_image",
+    "seccomp_text",
+]

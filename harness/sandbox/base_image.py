@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.sandbox.engine import connect
+from harness.sandbox.image_archive import ImageConfig, write_image
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -17,14 +18,22 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def load_base(tar: Path, tag: str) -> str:
     """Make ``tag`` stand for the root file system in ``tar``, unless it does so already. Returns the image id.
 
-    Raises MachineError (I_ENGINE) when no engine answers or it refuses the tar.
+    The same tar gives the same id on every machine. Raises MachineError when the engine or the disk fails.
     """
     engine = connect()
     stamp = tar.with_name("loaded")
     known = engine.image_id(tag)
     if known is not None and stamp.is_file() and stamp.read_text("utf-8").strip() == known:
         return known
-    image_id = engine.import_rootfs(tar, tag, environment={"PATH": PATH})
+    archive = tar.with_name("image.tar")
+    config = ImageConfig(env={"PATH": PATH}, cmd=("/bin/sh",), architecture=engine.host().architecture)
+    try:
+        image_id = write_image(tar, [], config, archive)
+        with archive.open("rb") as stream:
+            engine.load(stream)
+    finally:
+        archive.unlink(missing_ok=True)
+    engine.tag(image_id, tag)
     stamp.write_text(image_id + "\n", "utf-8")
     return image_id
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from harness.errors import MachineError
@@ -94,16 +93,6 @@ class Engine:
         found = self.inspect_image(name)
         return None if found is None else str(found["Id"])
 
-    def import_rootfs(self, tar: Path, tag: str, *, environment: dict[str, str]) -> str:
-        """One layer from a root file system's tar, tagged ``tag``. Returns the image id (another one every time)."""
-        changes = [f"ENV {key}={value}" for key, value in environment.items()]
-        with translated(f"import {tar.name}"), tar.open("rb") as stream:
-            self.api.import_image_from_data(stream, repository=tag, changes=changes)
-        image_id = self.image_id(tag)
-        if image_id is None:
-            raise MachineError(f"the engine did not keep {tag}", code="I_ENGINE", hint=_HINT)
-        return image_id
-
     def load(self, archive: IO[bytes]) -> None:
         """Give the engine a docker-archive that has been checked."""
         with translated("load an image"):
@@ -134,7 +123,9 @@ def connect(timeout_s: float = 120.0) -> Engine:
 
     address = os.environ.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKETS[0]}"
     try:
-        client = docker.DockerClient.from_env(timeout=int(timeout_s), environment={**os.environ, "DOCKER_HOST": address})
+        client = docker.DockerClient.from_env(
+            timeout=int(timeout_s), environment={**os.environ, "DOCKER_HOST": address}
+        )
         client.ping()
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
         raise MachineError(

@@ -1,0 +1,236 @@
+"""One container from create to removal: our own deadline, the engine's own view, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.errors import MachineError
+from harness.sandbox.engine import Engine, translated
+from harness.sandbox.engine_view import differences, no_swap_limit
+from harness.sandbox.profile import NONCE_LABEL, Profile, container_arguments
+
+_FIRST_POLL_S = 0.004
+_LAST_POLL_S = 0.25
+_WATCH_EVERY_S = 0.5
+# Written by the engine's own init when it cannot execute the image's program.
+_INIT_FAILURE = b"[FATAL tini"
+Watch = Callable[[], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerOutcome:
+    """How one container went, as facts. ``exit_code`` is None when nothing was started.
+
+    ``timed_out`` and ``stopped_for`` (what the watch said) are ours, ``oom_killed`` is the engine's: no state is read
+    out of an exit code. ``peak_memory_bytes`` is the highest seen, page cache included, or None when unknown.
+    ``start_error`` is for the organisers' eyes.
+    """
+
+    started: bool
+    exit_code: int | None
+    oom_killed: bool
+    timed_out: bool
+    stopped_for: str | None
+    wall_s: float
+    peak_memory_bytes: int | None
+    start_error: str = ""
+    swap_not_capped: bool = False
+
+
+def run_container(
+    engine: Engine,
+    profile: Profile,
+    image_id: str,
+    *,
+    deadline_s: float,
+    log_path: Path | None = None,
+    watch: Watch | None = None,
+) -> ContainerOutcome:
+    """Run ``image_id`` under ``profile`` and remove it, whatever happens, Ctrl-C included.
+
+    ``deadline_s`` counts from the start; then SIGTERM, the profile's grace, SIGKILL. ``watch`` is asked twice a second
+    and may end the run by returning a reason. ``log_path`` gets what the program printed, capped; for organisers.
+
+    Raises MachineError: I_ENGINE when the engine fails or goes away, I_PROFILE when it made something else than asked.
+    """
+    arguments = container_arguments(profile, image_id)
+    name = f"humdial-{profile.role}-{profile.nonce}"
+    with _removed_at_the_end(engine, name):
+        with translated("create a container"):
+            created = engine.api.create_container_from_config(arguments, name)
+        container = str(created["Id"])
+        before = _inspect(engine, container)
+        _require_agreement(arguments, before)
+        start_error = _start(engine, container)
+        if start_error is not None:
+            return ContainerOutcome(False, None, False, False, None, 0.0, None, start_error)
+        outcome = _follow(engine, container, arguments, profile.limits.stop_grace_s, deadline_s, watch)
+        if log_path is not None:
+            _keep_log(engine, container, log_path, profile.limits.log_bytes)
+            if outcome.exit_code in (126, 127) and _init_failed(log_path):
+                return replace(outcome, started=False, start_error="the program could not be executed")
+        return replace(outcome, swap_not_capped=no_swap_limit(before))
+
+
+def remove_leftovers(engine: Engine, nonce: str | None = None) -> list[str]:
+    """Remove containers of ours (with ``nonce``: of that run only) that a killed process left. Returns their ids."""
+    label = NONCE_LABEL if nonce is None else f"{NONCE_LABEL}={nonce}"
+    with translated("list containers"):
+        found = [str(entry["Id"]) for entry in engine.api.containers(all=True, filters={"label": label})]
+    for container in found:
+        _remove(engine, container)
+    return found
+
+
+@contextmanager
+def _removed_at_the_end(engine: Engine, name: str) -> Iterator[None]:
+    """Removal by name, because Ctrl-C may come before the engine has told us the id."""
+    try:
+        yield
+    finally:
+        try:
+            _remove(engine, name)
+        except KeyboardInterrupt:  # a second Ctrl-C: finish this, then obey
+            _remove(engine, name)
+            raise
+
+
+def _remove(engine: Engine, container: str) -> None:
+    import docker.errors
+
+    with translated("remove a container"):
+        try:
+            engine.api.remove_container(container, force=True, v=True)
+        except docker.errors.NotFound:
+            return
+        except docker.errors.APIError as error:
+            if error.status_code != 409:  # 409: its removal is under way already
+                raise
+
+
+def _inspect(engine: Engine, container: str) -> dict[str, Any]:
+    with translated("inspect a container"):
+        found: dict[str, Any] = engine.api.inspect_container(container)
+    return found
+
+
+def _require_agreement(arguments: dict[str, Any], inspected: dict[str, Any]) -> None:
+    wrong = differences(arguments, inspected)
+    if wrong:
+        raise MachineError(
+            f"the engine made a container with other settings than asked: {', '.join(wrong)}",
+            code="I_PROFILE",
+            hint="use a Docker engine that honours these settings (Docker Engine 20.10 or later)",
+        )
+
+
+def _start(engine: Engine, container: str) -> str | None:
+    """None when it runs; the engine's words when the image's program cannot be started."""
+    import docker.errors
+
+    with translated("start a container"):
+        try:
+            engine.api.start(container)
+        except docker.errors.APIError as error:
+            # The engine answers 400 when the program is missing or not executable: the image's fault. All else is ours.
+            if error.status_code != 400:
+                raise
+            return str(error.explanation or error)
+    return None
+
+
+def _follow(
+    engine: Engine,
+    container: str,
+    arguments: dict[str, Any],
+    grace_s: float,
+    deadline_s: float,
+    watch: Watch | None,
+) -> ContainerOutcome:
+    """Poll until the container has ended; end it when the deadline passes or ``watch`` says so."""
+    start = time.monotonic()
+    pause, next_watch, peak = _FIRST_POLL_S, 0.0, None
+    timed_out, killed, stopped_for, agreed = False, False, None, False
+    while True:
+        peak = _higher(peak, _peak_memory(container))
+        inspected = _inspect(engine, container)
+        if not agreed:
+            _require_agreement(arguments, inspected)
+            agreed = True
+        elapsed = time.monotonic() - start
+        state = inspected["State"]
+        if state["Status"] not in ("running", "created", "restarting"):
+            return ContainerOutcome(
+                True, int(state["ExitCode"]), bool(state["OOMKilled"]), timed_out, stopped_for, elapsed, peak
+            )
+        if watch is not None and stopped_for is None and elapsed >= next_watch:
+            next_watch = elapsed + _WATCH_EVERY_S
+            stopped_for = watch()
+        if (stopped_for is not None or elapsed >= deadline_s + grace_s) and not killed:
+            killed, timed_out = True, timed_out or stopped_for is None
+            _signal(engine, container, "SIGKILL")
+        elif elapsed >= deadline_s and not timed_out and stopped_for is None:
+            timed_out = True
+            _signal(engine, container, "SIGTERM")
+        time.sleep(min(pause, max(0.01, deadline_s - elapsed)) if not timed_out else min(pause, 0.05))
+        pause = min(pause * 1.5, _LAST_POLL_S)
+
+
+def _signal(engine: Engine, container: str, signal: str) -> None:
+    import docker.errors
+
+    with translated("stop a container"):
+        try:
+            engine.api.kill(container, signal)
+        except docker.errors.APIError as error:
+            if error.status_code != 409:  # 409: it has ended meanwhile
+                raise
+
+
+def _peak_memory(container: str) -> int | None:
+    """The container's high-water mark from its control group, when this machine shows it (version 1, then 2)."""
+    for path in (
+        f"/sys/fs/cgroup/memory/docker/{container}/memory.max_usage_in_bytes",
+        f"/sys/fs/cgroup/memory/system.slice/docker-{container}.scope/memory.max_usage_in_bytes",
+        f"/sys/fs/cgroup/docker/{container}/memory.peak",
+        f"/sys/fs/cgroup/system.slice/docker-{container}.scope/memory.peak",
+    ):
+        try:
+            return int(Path(path).read_text("ascii"))
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def _higher(first: int | None, second: int | None) -> int | None:
+    return second if first is None else first if second is None else max(first, second)
+
+
+def _keep_log(engine: Engine, container: str, path: Path, cap: int) -> None:
+    """What the program printed, at most twice the engine's own cap, readable by its owner only.
+
+    The container has ended, so nothing can be waiting for us to read on.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    left = 2 * cap
+    with (
+        translated("hand over a container's log"),
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as log,
+    ):
+        for chunk in engine.api.logs(container, stdout=True, stderr=True, stream=True, follow=False):
+            log.write(chunk[:left])
+            left -= len(chunk)
+            if left <= 0:
+                break
+
+
+def _init_failed(log_path: Path) -> bool:
+    with log_path.open("rb") as log:
+        return log.read(len(_INIT_FAILURE)) == _INIT_FAILURE

@@ -1,0 +1,58 @@
+"""From what the caller names (a local image's name or id, or a `docker save` tar) to an image that may run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.sandbox.engine import Engine, translated
+from harness.sandbox.image_rules import Image, image_from
+from harness.sandbox.image_tar import load_image_tar
+from harness.sandbox.profile import NONCE_LABEL, ROLE_LABEL
+
+_IS_FOLDER = 1 << 31  # the engine's word for a folder in a file mode
+
+
+def resolve_image(engine: Engine, name: str) -> Image:
+    """The local image that ``name`` stands for; a tar is checked and loaded first. Nothing is ever pulled.
+
+    Raises UsageError (E_IMG_UNKNOWN) when there is no such image, ArchiveRefused for an unsound tar, MachineError.
+    """
+    path = Path(name)
+    reference = load_image_tar(engine, path) if path.is_file() else name
+    inspected = engine.inspect_image(reference)
+    if inspected is None:
+        raise UsageError(
+            f"there is no image {name} in this engine, and no such file",
+            code="E_IMG_UNKNOWN",
+            hint="build, load or pull it first (`docker image ls` lists what is there), or pass a `docker save` tar",
+        )
+    return image_from(inspected)
+
+
+def run_sh_mode(engine: Engine, image: Image, nonce: str) -> int | None:
+    """The file mode of /run.sh in ``image``, or None when there is no such file. The container made for it never runs.
+
+    Raises MachineError (I_ENGINE).
+    """
+    import docker.errors
+
+    config = {
+        "Image": image.id,
+        "Entrypoint": ["/run.sh"],
+        "NetworkDisabled": True,
+        "Labels": {NONCE_LABEL: nonce, ROLE_LABEL: "look"},
+        "HostConfig": {"NetworkMode": "none", "ReadonlyRootfs": True, "CapDrop": ["ALL"]},
+    }
+    name = f"humdial-look-{nonce}"
+    with translated("look into an image"):
+        try:
+            engine.api.create_container_from_config(config, name)
+            stream, found = engine.api.get_archive(name, "/run.sh")
+            stream.close()
+        except docker.errors.NotFound:
+            return None
+        finally:
+            engine.api.remove_container(name, force=True, v=True)
+    mode = int(found["mode"])
+    return None if mode & _IS_FOLDER else mode

@@ -1,0 +1,224 @@
+"""One team image from its name to its collected outputs: staged, run, collected, and whose fault it was."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harness.challenge.spec import Challenge, RunLimits
+from harness.documents.codes import finding
+from harness.documents.finding import Finding
+from harness.documents.reference import ReferenceDialogue
+from harness.documents.run_record import Fault, OutputFile, RunRecord, RunState
+from harness.errors import MachineError
+from harness.sandbox.collector import collect_outputs
+from harness.sandbox.container import ContainerOutcome, run_container
+from harness.sandbox.engine import Engine
+from harness.sandbox.image_rules import Image, check_image, choose_command
+from harness.sandbox.image_tar import ArchiveRefused
+from harness.sandbox.images import resolve_image, run_sh_mode
+from harness.sandbox.limits import effective_limits
+from harness.sandbox.output_store import Mode, OutputStore, output_store, release
+from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
+from harness.sandbox.staging import Staged, stage_inputs
+
+INPUT, OUTPUT = "/input", "/output"
+SUBMISSION = "submission"
+LOG = "container.log"
+WORK = ".work"  # below the run's folder: staged inputs and the store, gone at the end
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is known of the run so far; becomes the record."""
+
+    image_id: str
+    limits: RunLimits
+    profile_sha256: str = ""
+    output_mode: str = ""
+    outcome: ContainerOutcome | None = None
+    outputs: tuple[OutputFile, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+
+    def record(self, state: RunState, fault: Fault) -> tuple[RunRecord, tuple[Finding, ...]]:
+        outcome = self.outcome
+        limits: dict[str, Any] = {**asdict(self.limits), "output_mode": self.output_mode}
+        record = RunRecord(
+            schema_version=1,
+            image_id=self.image_id,
+            state=state,
+            fault=fault,
+            exit_code=outcome.exit_code if outcome else None,
+            oom_killed=outcome.oom_killed if outcome else False,
+            wall_s=round(outcome.wall_s, 3) if outcome else 0.0,
+            peak_memory_bytes=outcome.peak_memory_bytes if outcome else None,
+            outputs=self.outputs,
+            limits=limits,
+            profile_sha256=self.profile_sha256,
+            codes=tuple(sorted({f.code for f in self.findings if not f.code.startswith("W_")})),
+            warnings=tuple(sorted({f.code for f in self.findings if f.code.startswith("W_")})),
+        )
+        return record, tuple(self.findings)
+
+
+def run_team_image(
+    engine: Engine,
+    image: str,
+    dialogues: Sequence[ReferenceDialogue],
+    inputs: Path,
+    out: Path,
+    challenge: Challenge,
+    limits: RunLimits,
+    *,
+    seed: str,
+    gpu: str | None = None,
+    output_mode: Mode | None = None,
+) -> tuple[RunRecord, tuple[Finding, ...]]:
+    """Run ``image`` on label-free copies of ``dialogues`` and leave its outputs in ``out``/submission under real ids.
+
+    ``inputs`` is where the dialogues' audio lies, ``limits`` the official ones (lowered here to what the machine has),
+    ``output_mode`` forces a watched store. ``out``/container.log is for organisers. The outputs are still untrusted:
+    validate them. The state comes from the engine's word and our own deadline, never from an exit code alone.
+
+    Raises UsageError for an unknown image or unusable inputs and MachineError when our side fails before the
+    container runs; a failure of our side later is a record of state ``infrastructure``.
+    """
+    effective, lowered = effective_limits(limits, engine.host())
+    run = _Run(image_id="", limits=effective)
+    if lowered:
+        run.findings.append(finding("W_LIMITS", names=", ".join(lowered)))
+    nonce = secrets.token_hex(8)
+    try:
+        found = resolve_image(engine, image)
+    except ArchiveRefused as refused:
+        run.findings.append(refused.finding)
+        return run.record("image_rejected", "submission")
+    run.image_id = found.id
+    run.findings += check_image(found, engine.host().architecture)
+    if any(each.severity == "error" for each in run.findings):
+        return run.record("image_rejected", "submission")
+    command = choose_command(found, None if found.entrypoint else run_sh_mode(engine, found, nonce))
+    if command is None:
+        run.findings.append(finding("E_IMG_COMMAND"))
+        return run.record("start_failed", "submission")
+    with _work_folder(out) as work:
+        staged = stage_inputs(dialogues, inputs, work / "input", challenge, seed)
+        with output_store(work / "output", effective.output_bytes, effective.output_inodes, mode=output_mode) as store:
+            profile = _profile(effective, nonce, staged, store, command, gpu)
+            return _run_and_collect(engine, run, found, profile, staged, store, out, challenge)
+
+
+@contextmanager
+def _work_folder(out: Path) -> Iterator[Path]:
+    """A folder of ours below ``out``, empty at the start and gone at the end."""
+    work = out / WORK
+    release(work / "output")  # what a killed run left is still mounted
+    try:
+        subprocess.run(["rm", "-rf", "--", work], check=True, capture_output=True)
+        work.mkdir(parents=True)
+        yield work.resolve()
+    finally:
+        subprocess.run(["rm", "-rf", "--", work], check=False, capture_output=True)
+
+
+def _profile(
+    limits: RunLimits,
+    nonce: str,
+    staged: Staged,
+    store: OutputStore,
+    command: tuple[tuple[str, ...], tuple[str, ...]],
+    gpu: str | None,
+) -> Profile:
+    environment = {
+        "HUMDIAL_INPUT": INPUT,
+        "HUMDIAL_OUTPUT": OUTPUT,
+        "HUMDIAL_TASKS": ",".join(staged.tasks),
+        "HUMDIAL_LANGUAGES": ",".join(staged.languages),
+        "HOME": "/tmp",
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+    }
+    return Profile(
+        role="team",
+        nonce=nonce,
+        limits=limits,
+        mounts=(Mount(staged.root, INPUT), Mount(store.path, OUTPUT, read_only=False)),
+        environment=tuple(environment.items()),
+        seccomp=seccomp_text(),
+        entrypoint=command[0],
+        command=command[1],
+        gpu=gpu,
+        user_id=store.user_id,
+    )
+
+
+def _run_and_collect(
+    engine: Engine,
+    run: _Run,
+    image: Image,
+    profile: Profile,
+    staged: Staged,
+    store: OutputStore,
+    out: Path,
+    challenge: Challenge,
+) -> tuple[RunRecord, tuple[Finding, ...]]:
+    run.profile_sha256 = profile_sha256(profile, image.id)
+    run.output_mode = store.mode
+    if store.mode == "watched":
+        run.findings.append(finding("W_OUT_WATCHED"))
+    try:
+        run.outcome = run_container(
+            engine,
+            profile,
+            image.id,
+            deadline_s=run.limits.wall_s,
+            log_path=out / LOG,
+            watch=store.over_the_cap if store.mode == "watched" else None,
+        )
+        full = run.outcome.stopped_for or store.over_the_cap()
+        collected = collect_outputs(store.path, out / SUBMISSION, staged, challenge, run.limits.output_inodes)
+    except MachineError as error:
+        run.findings.append(finding("R_INFRASTRUCTURE", why=f"{error} [{error.code}]"))
+        return run.record("infrastructure", "infrastructure")
+    run.outputs = collected.outputs
+    run.findings += collected.findings
+    return run.record(*_judged(run, run.outcome, full))
+
+
+def _judged(run: _Run, outcome: ContainerOutcome, full: str | None) -> tuple[RunState, Fault]:
+    """State and fault from the facts, most certain first; adds the finding that says so."""
+    limits = run.limits
+    if not outcome.started:
+        run.findings.append(finding("R_START"))
+        return "start_failed", "submission"
+    if outcome.stopped_for is not None or (full is not None and outcome.exit_code != 0):
+        run.findings.append(_over_the_cap(full, limits))
+        return "output_too_large", "submission"
+    if outcome.timed_out:
+        run.findings.append(finding("R_TIMEOUT", wall_s=limits.wall_s))
+        return "timed_out", "submission"
+    if outcome.oom_killed and outcome.exit_code != 0:
+        run.findings.append(finding("R_OOM", memory_bytes=limits.memory_bytes))
+        return "out_of_memory", "submission"
+    if outcome.exit_code != 0:
+        run.findings.append(finding("R_EXIT", exit_code=outcome.exit_code))
+        return "failed", "submission"
+    if outcome.oom_killed:
+        run.findings.append(finding("W_OOM"))
+    if full is not None:
+        run.findings.append(replace(_over_the_cap(full, limits), severity="warning"))
+    if not run.outputs:
+        run.findings.append(finding("R_NO_OUTPUT"))
+        return "output_missing", "submission"
+    return "completed", "none"
+
+
+def _over_the_cap(full: str | None, limits: RunLimits) -> Finding:
+    if full == "files":
+        return finding("E_OUT_COUNT", cap=limits.output_inodes)
+    return finding("E_OUT_SIZE", path="'/output'", cap=limits.output_bytes)
