@@ -21,6 +21,13 @@ from harness.documents.verdict import ContextTurn, Verdict
 from harness.errors import MachineError, UsageError
 
 Key = tuple[str, str, str]  # task, language, dialogue_id
+# What a text fault is called where it is only a flag.
+TEXT_FLAGS: dict[ItemState, str] = {
+    "empty": "I_EMPTY",
+    "too_short": "I_TOOSHORT",
+    "language_mismatch": "I_LANGUAGE",
+    "echo": "I_ECHO",
+}
 FLAG_GAP = "F_GAP"
 FLAG_NO_SPEECH = "I_NOSPEECH"
 _LISTED = 5
@@ -114,7 +121,15 @@ def plan_items(
         key = (reference.task, reference.language, reference.dialogue_id)
         excluded = challenge.excluded(layout, reference.task, reference.dialogue_id)
         planned.append(
-            _plan(reference, replies.get(key), tasks[reference.task], challenge, excluded=excluded, judge=judge)
+            _plan(
+                reference,
+                replies.get(key),
+                tasks[reference.task],
+                challenge,
+                excluded=excluded,
+                judge=judge,
+                floors=policy.floors,
+            )
         )
         if not excluded and _disputed(reference, tasks[reference.task], challenge):
             disputed.append(key)
@@ -168,6 +183,7 @@ def _plan(
     *,
     excluded: bool,
     judge: JudgeRef | JudgeProfile,
+    floors: bool,
 ) -> PlannedDialogue:
     emotions = [turn.emotion for turn in reference.turns]
     index = evaluated_index(emotions, task.evaluated_turn, challenge.neutral_emotion)
@@ -177,12 +193,16 @@ def _plan(
     if everything is not None or index is None:
         return PlannedDialogue(reference, reply, index, dict.fromkeys(task.dimension_ids(), everything))
     planned = PlannedDialogue(reference, reply, index, {})
-    faults = {"text": _text_state(planned, challenge), "audio": _audio_state(planned.evaluated)}
+    text = _text_state(planned, challenge)
+    flags = planned.evaluated.flags if planned.evaluated else ()
+    if text in TEXT_FLAGS and not floors:
+        # Without floors a poor text goes to the judge like any other, as the published scripts send it.
+        flags, text = (*flags, TEXT_FLAGS[text]), None
+    faults = {"text": text, "audio": _audio_state(planned.evaluated)}
     states: dict[str, ItemState | None] = {
         d.id: faults[d.modality] or ("not_judged" if f"{task.id}.{d.id}" in judge.not_judged else None)
         for d in task.dimensions
     }
-    flags = planned.evaluated.flags if planned.evaluated else ()
     if None in states.values() and any(is_empty(turn.reply) for turn in planned.context()[:-1]):
         flags = (*flags, FLAG_GAP)
     return PlannedDialogue(reference, reply, index, states, flags)

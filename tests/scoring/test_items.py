@@ -135,6 +135,13 @@ def test_published_has_no_floors(audio: Any) -> None:
     assert {item.state for item in items[3:]} == {"missing"}
 
 
+def test_published_sends_a_poor_text_to_the_judge_and_flags_it() -> None:
+    planned = plan([reference()], reply(texts=[*REPLIES[:2], "是的，我明白你的感受。"]), policy=PUBLISHED)
+    assert planned.to_judge[0].wanted == (TEXT, VOICE, SOUND)
+    item = score_items(planned, {("task4", "en", "d1"): verdict()})[0]
+    assert (item.state, item.score, item.flags) == ("scored", 3, ("I_LANGUAGE",))
+
+
 @pytest.mark.parametrize("speech_s", [0.0, 0.29])
 def test_audio_without_speech_is_silent(speech_s: float) -> None:
     planned = plan([reference()], reply())
