@@ -22,6 +22,7 @@ def strip_injections(submission_dir: Path, out_dir: Path) -> int:
     Raises ValueError when a reply holds a request that could not be cut, so that a twin is never half clean.
     """
     requests = [_canonical(entry["text"]) for entry in json.loads(INJECTIONS.read_text("utf-8"))]
+    requests.sort(key=len, reverse=True)  # a request may end with another one
     shutil.copytree(submission_dir, out_dir, symlinks=True)
     cut = 0
     for path in sorted(out_dir.glob("*/*.jsonl")):

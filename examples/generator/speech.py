@@ -29,15 +29,15 @@ VOICES = {
 }
 REPLY_VOICES = {"zh": "cmn-latn-pinyin+f4", "en": "en-gb+f4"}
 
-# Emotion → pitch (0–99), words a minute, amplitude (0–200).
+# Emotion → pitch (0–99), words a minute, amplitude (0–200; from about 100 on some voices clip).
 PROSODY = {
-    "neutral": (50, 165, 100),
-    "happy": (62, 178, 110),
-    "sad": (38, 138, 80),
-    "anger": (54, 188, 130),
-    "fear": (66, 184, 90),
-    "surprise": (72, 172, 115),
-    "disgust": (44, 150, 105),
+    "neutral": (50, 165, 70),
+    "happy": (62, 178, 78),
+    "sad": (38, 138, 56),
+    "anger": (54, 188, 90),
+    "fear": (66, 184, 64),
+    "surprise": (72, 172, 80),
+    "disgust": (44, 150, 74),
 }
 
 
@@ -60,7 +60,7 @@ def prosody(random: Random, text: str, voice: str, emotion: str) -> Utterance:
 
 def plain(text: str, voice: str) -> Utterance:
     """The sentence in a calm, friendly manner."""
-    return Utterance(text, voice, 52, 170, 100)
+    return Utterance(text, voice, 52, 170, 70)
 
 
 class Synthesiser:

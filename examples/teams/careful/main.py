@@ -6,6 +6,7 @@ import json
 import os
 import time
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,18 @@ import replies
 import voice
 
 HERE = Path(__file__).resolve().parent
+ASKING_TASKS = ("task2", "task3")
 SPOKEN_TASKS = ("task4",)
 
 
-def hear(path: Path, known: list[dict[str, Any]]) -> dict[str, Any]:
-    """The sentence in a recording; a recording that cannot be read is a turn without a story."""
+def hear(recordings: Sequence[Path], known: list[dict[str, Any]], asks: bool) -> list[listen.Sentence]:
+    """The sentences of a dialogue; when a recording cannot be read, turns without a story."""
     try:
-        return listen.recognise(listen.features(*listen.read_pcm16(path)), known)
-    except (OSError, EOFError, ValueError, wave.Error):
-        return {"situation": None, "emotion": replies.NEUTRAL}
+        heard = [listen.features(*listen.read_pcm16(recording)) for recording in recordings]
+    except (OSError, EOFError, ValueError, wave.Error) as error:
+        print(f"cannot hear {recordings[0].name} and what follows: {error}", flush=True)
+        return [{"situation": None, "emotion": replies.NEUTRAL}] * len(recordings)
+    return listen.recognise_dialogue(heard, known, asks)
 
 
 def answer_task(task: str, language: str, source: Path, target: Path, knowledge: dict[str, Any]) -> int:
@@ -31,7 +35,8 @@ def answer_task(task: str, language: str, source: Path, target: Path, knowledge:
     lines = []
     for row in (source / f"{task}.jsonl").read_text("utf-8").splitlines():
         dialogue = json.loads(row)
-        heard = [hear(source / turn["split_audio_file"], known) for turn in dialogue["turns"]]
+        recordings = [source / turn["split_audio_file"] for turn in dialogue["turns"]]
+        heard = hear(recordings, known, asks=task in ASKING_TASKS)
         turns = []
         for turn, sentences in zip(dialogue["turns"], replies.compose(task, language, heard, stories), strict=True):
             answer = {"turn_id": turn["turn_id"], "response_text": replies.text_of(language, sentences)}
