@@ -1,0 +1,68 @@
+"""A reply's audio in the one form that the judge sees: 16 kHz mono PCM16 behind a header of 44 bytes."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+from harness.challenge.spec import AudioRules, Challenge, ReadLimits
+from harness.errors import MachineError, Refused
+from harness.submission.readers.pcm import level_problems, to_int16
+from harness.submission.readers.refusal import Refusal
+from harness.submission.readers.wav import WavFormat, parse_wav
+
+RATE_HZ = 16_000
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def read_wav(
+    data: bytes | memoryview, rules: AudioRules, limits: ReadLimits
+) -> tuple[WavFormat | None, tuple[Refusal, ...]]:
+    """Header and samples of a whole WAV in memory: its format, or None when it is refused, and every problem."""
+    view = memoryview(data)
+    format_, problems = parse_wav(view, rules, limits)
+    if format_ is not None:
+        problems += level_problems(view, format_, rules)
+        if any(problem.code.startswith("E_") for problem in problems):
+            format_ = None
+    return format_, tuple(problems)
+
+
+def canonical_wav(source: Path, target: Path, challenge: Challenge) -> None:
+    """Write one submitted WAV to ``target`` in canonical form; the same samples always give the same bytes.
+
+    Raises Refused with the first E_WAV_* code when the strict reader refuses ``source``, MachineError (I_DISK) when
+    a file cannot be read or written.
+    """
+    try:
+        data = _read(source, challenge.audio.max_bytes)
+    except OSError as error:
+        raise MachineError(
+            f"{source.name} cannot be read: {error.strerror}", code="I_DISK", hint="run the same command again"
+        ) from error
+    format_, problems = read_wav(data, challenge.audio, challenge.read_limits)
+    if format_ is None:
+        code = next(problem.code for problem in problems if problem.code.startswith("E_"))
+        raise Refused(f"{source.name} is no acceptable WAV", code=code, hint=f"`humdial explain {code}` says more")
+    samples = to_int16(memoryview(data), format_, RATE_HZ)
+    try:
+        descriptor = os.open(target, _WRITE, 0o644)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(_header(samples.nbytes))
+            stream.write(samples.astype("<i2").tobytes())
+    except OSError as error:
+        raise MachineError(
+            f"{target.name} cannot be written: {error.strerror}", code="I_DISK", hint="free space and run it again"
+        ) from error
+
+
+def _read(source: Path, cap: int) -> bytes:
+    with os.fdopen(os.open(source, _READ), "rb") as stream:
+        return stream.read(cap + 1)
+
+
+def _header(data_bytes: int) -> bytes:
+    fmt = struct.pack("<4sI2H2I2H", b"fmt ", 16, 1, 1, RATE_HZ, 2 * RATE_HZ, 2, 16)
+    return b"RIFF" + struct.pack("<I", 36 + data_bytes) + b"WAVE" + fmt + struct.pack("<4sI", b"data", data_bytes)

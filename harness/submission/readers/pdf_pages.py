@@ -1,0 +1,40 @@
+"""Counts the pages of the PDF on standard input; run as a program of its own, because a hostile PDF may never end or
+ask for any amount of memory. Prints one JSON object: {"pages": n}, {"encrypted": true} or {"error": "…"}.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+_MEMORY_BYTES = 1 << 30
+_CPU_S = 20
+
+
+def _limit() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _count() -> dict[str, object]:
+    import logging
+
+    from pypdf import PdfReader
+
+    logging.disable()
+    reader = PdfReader(sys.stdin.buffer, strict=False)
+    if reader.is_encrypted:
+        return {"encrypted": True}
+    return {"pages": sum(1 for _ in reader.pages)}
+
+
+if __name__ == "__main__":
+    _limit()
+    try:
+        answer = _count()
+    except (Exception, RecursionError, MemoryError) as error:  # noqa: BLE001 - pypdf raises anything on broken files
+        answer = {"error": type(error).__name__}
+    sys.stdout.write(json.dumps(answer))

@@ -1,0 +1,102 @@
+"""One JSON value from bytes, refused rather than repaired.
+
+The standard library's parser does the syntax; around it stand the checks it does not make: UTF-8 only, no byte order
+mark, a bound on nesting before parsing, no key twice, finite numbers of ordinary size, no half characters.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from harness.submission.readers.refusal import Refusal, quoted
+
+_MAX_DIGITS = 64
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|$)', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_BOM = b"\xef\xbb\xbf"
+
+
+def parse_json(raw: bytes, depth: int) -> Any:
+    """The value of one JSON document or line of at most ``depth`` nested arrays and objects.
+
+    Raises Refusal: E_JSON_BOM, E_JSON_UTF8, E_JSON_DEPTH, E_JSON_NUM, E_JSON_DUP, E_JSON_SURROGATE, E_JSON_SYNTAX.
+    """
+    if raw.startswith(_BOM):
+        raise Refusal("E_JSON_BOM", column=1)
+    text = _decode(raw)
+    _refuse_depth(raw, depth)
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        what = error.msg if text.strip() else "it is blank"
+        raise Refusal("E_JSON_SYNTAX", column=error.pos + 1, what=what) from error
+    if b"\\u" in raw:
+        _refuse_surrogates(value)
+    return value
+
+
+def _decode(raw: bytes) -> str:
+    zero = raw.find(b"\0")
+    if zero >= 0:
+        raise Refusal("E_JSON_UTF8", what="a NUL (is it UTF-16 or a binary file?)", byte=zero + 1)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refusal("E_JSON_UTF8", what=f"0x{raw[error.start]:02x}", byte=error.start + 1) from error
+
+
+def _refuse_depth(raw: bytes, limit: int) -> None:
+    if raw.count(b"[") + raw.count(b"{") <= limit:
+        return
+    depth = 0
+    for match in _BRACKETS.finditer(_STRING.sub(b"", raw)):
+        depth += 1 if match.group() in b"[{" else -1
+        if depth > limit:
+            raise Refusal("E_JSON_DEPTH", limit=limit)
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        name = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise Refusal("E_JSON_DUP", name=quoted(name))
+    return found
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise Refusal("E_JSON_NUM", what=quoted(digits))
+    return value
+
+
+def _int(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise Refusal("E_JSON_NUM", what=f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _constant(name: str) -> NoReturn:
+    raise Refusal("E_JSON_NUM", what=name)
+
+
+def _refuse_surrogates(value: Any) -> None:
+    stack = [value]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, dict):
+            stack += part.keys()
+            stack += part.values()
+        elif isinstance(part, list):
+            stack += part
+        elif isinstance(part, str) and any("\ud800" <= character <= "\udfff" for character in part):
+            raise Refusal("E_JSON_SURROGATE")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_float=_float, parse_int=_int, parse_constant=_constant, strict=True
+)

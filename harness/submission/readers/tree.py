@@ -1,0 +1,181 @@
+"""A folder, listed and read without following anything: regular files with one name, on one file system.
+
+Every open goes component by component from the root's descriptor with O_NOFOLLOW, so that a folder swapped for a
+link meanwhile is refused, and O_NONBLOCK, so that a pipe never blocks.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.challenge.spec import ReadLimits
+from harness.submission.readers.paths import MAX_DEPTH, name_fault
+from harness.submission.readers.refusal import Refusal, quoted
+
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+_KINDS = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A regular file as it was listed. ``stamp`` is device, inode, size and times: equal means unchanged."""
+
+    path: str
+    bytes: int
+    stamp: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Tree:
+    """The regular files below ``root`` by relative path, and what was refused on the way."""
+
+    root: Path
+    files: dict[str, Entry] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def below(self, folder: str) -> Tree:
+        """The part of the tree inside one of its folders, with paths relative to that."""
+        head = f"{folder}/"
+        inner = Tree(self.root / folder)
+        for path, entry in self.files.items():
+            if path.startswith(head):
+                short = path.removeprefix(head)
+                inner.files[short] = Entry(short, entry.bytes, entry.stamp)
+        inner.folders = {path.removeprefix(head) for path in self.folders if path.startswith(head)}
+        inner.refusals = self.refusals
+        return inner
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[int]:
+        """A descriptor of one listed file; on leaving, the file must still be what was listed.
+
+        Raises Refusal: E_LAYOUT_TYPE, E_LAYOUT_PERM, E_CHANGED.
+        """
+        entry = self.files[path]
+        descriptor = _open_beneath(self.root, path)
+        try:
+            if _stamp(os.fstat(descriptor)) != entry.stamp:
+                raise Refusal("E_CHANGED", name=quoted(path))
+            yield descriptor
+            if _stamp(os.fstat(descriptor)) != entry.stamp:
+                raise Refusal("E_CHANGED", name=quoted(path))
+        finally:
+            os.close(descriptor)
+
+    def read(self, path: str, cap: int) -> bytes:
+        """All bytes of one listed file of at most ``cap`` bytes; the caller has looked at the size before."""
+        with self.open(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as stream:
+            data = stream.read(cap + 1)
+        if len(data) != self.files[path].bytes:
+            raise Refusal("E_CHANGED", name=quoted(path))
+        return data
+
+
+def scan(root: Path, limits: ReadLimits) -> Tree:
+    """List a folder. Links, devices, unreadable and unportable names are refused one by one, the rest still listed.
+
+    Raises Refusal (E_LAYOUT_COUNT) when there are more than ``limits.members`` entries or folders nest too deeply.
+    """
+    tree = Tree(root)
+    descriptor = os.open(root, _FOLDER)
+    try:
+        _scan(descriptor, "", tree, limits, os.fstat(descriptor).st_dev)
+    finally:
+        os.close(descriptor)
+    return tree
+
+
+def _scan(folder: int, prefix: str, tree: Tree, limits: ReadLimits, device: int) -> None:
+    names: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if len(names) + len(tree.files) + len(tree.folders) > limits.members:
+                raise Refusal("E_LAYOUT_COUNT", what=f"more than {limits.members} entries")
+    for name in sorted(names):
+        path = prefix + name
+        if fault := name_fault(name, limits):
+            tree.refusals.append(Refusal("E_NAME", file=path, name=quoted(name), what=fault))
+            continue
+        try:
+            info = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except OSError as error:
+            tree.refusals.append(_cannot_open(path, error))
+            continue
+        if refusal := _fault(path, info, device):
+            tree.refusals.append(refusal)
+        elif stat.S_ISREG(info.st_mode):
+            tree.files[path] = Entry(path, info.st_size, _stamp(info))
+        else:
+            tree.folders.add(path)
+            _enter(folder, name, path, tree, limits, device)
+
+
+def _enter(folder: int, name: str, path: str, tree: Tree, limits: ReadLimits, device: int) -> None:
+    if path.count("/") >= MAX_DEPTH:
+        raise Refusal("E_LAYOUT_COUNT", what=f"folders nested more than {MAX_DEPTH} deep")
+    try:
+        inner = os.open(name, _FOLDER, dir_fd=folder)
+    except OSError as error:
+        tree.refusals.append(_cannot_open(path, error))
+        return
+    try:
+        _scan(inner, path + "/", tree, limits, device)
+    finally:
+        os.close(inner)
+
+
+def _fault(path: str, info: os.stat_result, device: int) -> Refusal | None:
+    kind = stat.S_IFMT(info.st_mode)
+    if kind not in (stat.S_IFREG, stat.S_IFDIR):
+        what = _KINDS.get(kind, "neither a file nor a folder")
+        return Refusal("E_LAYOUT_TYPE", file=path, name=quoted(path), what=what)
+    if info.st_dev != device:
+        return Refusal("E_LAYOUT_TYPE", file=path, name=quoted(path), what="on another file system")
+    if kind == stat.S_IFREG and info.st_nlink > 1:
+        return Refusal("E_LAYOUT_TYPE", file=path, name=quoted(path), what="a hard link")
+    # Root may read what nobody else may: the mode decides, so that every user gets the same answer.
+    if not info.st_mode & 0o444:
+        return Refusal("E_LAYOUT_PERM", file=path, name=quoted(path), mode=f"{stat.S_IMODE(info.st_mode):03o}")
+    return None
+
+
+def _open_beneath(root: Path, path: str) -> int:
+    folder = os.open(root, _FOLDER)
+    *parents, name = path.split("/")
+    try:
+        for parent in parents:
+            inner = os.open(parent, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(name, _FILE, dir_fd=folder)
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+    finally:
+        os.close(folder)
+
+
+def _cannot_open(path: str, error: OSError) -> Refusal:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Refusal("E_LAYOUT_PERM", file=path, name=quoted(path), mode="closed to this user")
+    if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO):
+        return Refusal("E_LAYOUT_TYPE", file=path, name=quoted(path), what="a link or no regular file")
+    return Refusal("E_CHANGED", file=path, name=quoted(path))
+
+
+def _stamp(info: os.stat_result) -> tuple[int, ...]:
+    return (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns, stat.S_IFMT(info.st_mode))
