@@ -119,7 +119,7 @@ def _host_config(profile: Profile) -> dict[str, Any]:
         # exec, because compilers of machine learning libraries run what they put there.
         "Tmpfs": {"/tmp": f"{_TMPFS_COMMON},size={limits.tmp_bytes},nr_inodes={limits.tmp_inodes}"},
         "Mounts": [_mount(mount) for mount in profile.mounts],
-        "LogConfig": {"Type": "json-file", "Config": {"max-size": str(limits.log_bytes), "max-file": "1"}},
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": str(limits.log_bytes), "max-file": "2"}},
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         "AutoRemove": False,
         "PublishAllPorts": False,

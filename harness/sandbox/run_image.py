@@ -15,7 +15,7 @@ from harness.documents.codes import finding
 from harness.documents.finding import Finding
 from harness.documents.reference import ReferenceDialogue
 from harness.documents.run_record import Fault, OutputFile, RunRecord, RunState
-from harness.errors import MachineError
+from harness.errors import MachineError, UsageError
 from harness.sandbox.collector import collect_outputs
 from harness.sandbox.container import ContainerOutcome, run_container
 from harness.sandbox.engine import Engine
@@ -88,6 +88,10 @@ def run_team_image(
     Raises UsageError for an unknown image or unusable inputs and MachineError when our side fails before the
     container runs; a failure of our side later is a record of state ``infrastructure``.
     """
+    if (out / SUBMISSION).exists():
+        raise UsageError(
+            f"{out} already holds results of a run", code="E_USAGE", hint="pass a new folder, or delete the old results"
+        )
     effective, lowered = effective_limits(limits, engine.host())
     run = _Run(image_id="", limits=effective)
     if lowered:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import os
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
@@ -55,6 +55,12 @@ def layout_of(challenge: Challenge) -> Layout:
     return challenge.layouts.get(STAGED_LAYOUT) or next(iter(challenge.layouts.values()))
 
 
+def layout_words(layout: Layout, groups: Collection[tuple[str, str]]) -> frozenset[str]:
+    """Every folder and file name that ``layout`` itself gives to these (language, task) groups."""
+    paths = [f"{layout.jsonl_path(language, task)}/{layout.names[task]}" for language, task in groups]
+    return frozenset(part for path in paths for part in path.split("/"))
+
+
 def stage_inputs(
     dialogues: Sequence[ReferenceDialogue], source: Path, target: Path, challenge: Challenge, seed: str
 ) -> Staged:
@@ -79,7 +85,7 @@ def stage_inputs(
     finally:
         os.close(root)
     _same_dates(target)
-    require_no_leak(target, dialogues)
+    require_no_leak(target, dialogues, layout_words(layout, staged))
     present = {task for _, task in groups}
     return Staged(
         root=target,

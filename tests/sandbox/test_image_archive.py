@@ -92,7 +92,7 @@ def test_a_changed_layer_is_noticed(tmp_path: Path) -> None:
     archive.write_bytes(archive.read_bytes().replace(b"honest-bytes", b"forged-bytes"))
     with pytest.raises(UsageError, match="not those that its config names") as caught:
         verify_archive(archive)
-    assert caught.value.code == "E_IMAGE_ARCHIVE"
+    assert caught.value.code == "E_IMG_ARCHIVE"
 
 
 @pytest.mark.parametrize("data", [b"", b"not a tar", b"\0" * 20_000])

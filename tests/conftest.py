@@ -1,0 +1,76 @@
+"""What several rooms' tests share: the container engine, the base image, and small images built on it."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.sandbox import Engine, connect
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+BASE = "humdial/base:local"
+BuildImage = Callable[..., str]
+
+
+def _script(name: str, *arguments: str) -> str:
+    environment = {**os.environ, "ENGINE_OWNER": str(os.getpid()), "PYTHON": sys.executable}
+    done = subprocess.run(
+        [CHECKOUT / "sandbox" / name, *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """A connected engine: the one that answers, or a private one that ends with its last user."""
+    _script("engine.sh", "start")
+    os.environ["DOCKER_HOST"] = _script("engine.sh", "env").strip().partition("=")[2]
+    connected = connect()
+    yield connected
+    connected.close()
+    _script("engine.sh", "stop")
+
+
+@pytest.fixture(scope="session")
+def base_image(engine: Engine) -> str:
+    """The tag of the base image, made when it is missing."""
+    _script("base-image.sh")
+    return BASE
+
+
+@pytest.fixture(scope="session")
+def build_image(engine: Engine, base_image: str) -> Iterator[BuildImage]:
+    """``build_image(dockerfile_lines, files)`` builds on the base image, without network, and returns the image id."""
+    made: list[str] = []
+
+    def build(*lines: str, files: Mapping[str, str] | None = None) -> str:
+        context = io.BytesIO()
+        dockerfile = "\n".join((f"FROM {base_image}", *lines, ""))
+        with tarfile.open(fileobj=context, mode="w") as tar:
+            for name, text in {"Dockerfile": dockerfile, **(files or {})}.items():
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(text.encode()), 0o755
+                tar.addfile(entry, io.BytesIO(text.encode()))
+        context.seek(0)
+        tag = f"humdial-test/{os.getpid()}:{len(made)}"
+        output = list(
+            engine.api.build(
+                fileobj=context, custom_context=True, tag=tag, network_mode="none", rm=True, forcerm=True, decode=True
+            )
+        )
+        made.append(tag)
+        image_id = engine.image_id(tag)
+        assert image_id is not None, output
+        return image_id
+
+    yield build
+    for tag in made:
+        if engine.inspect_image(tag) is not None:
+            engine.api.remove_image(tag, force=True)

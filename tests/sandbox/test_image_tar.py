@@ -1,0 +1,157 @@
+"""`docker save` tars: real ones load under their own id, changed ones are refused before the engine sees them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sandbox_inputs import BuildImage
+
+from harness.sandbox import Engine
+from harness.sandbox.image_archive import ImageConfig, Layer, write_image
+from harness.sandbox.image_tar import ArchiveRefused, load_image_tar
+
+pytestmark = pytest.mark.engine
+Members = dict[str, bytes | tuple[bytes, str]]  # data, or (type, link target)
+
+
+def tar_of(members: Members) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as tar:
+        for name, what in members.items():
+            entry = tarfile.TarInfo(name)
+            if isinstance(what, bytes):
+                entry.size = len(what)
+                tar.addfile(entry, io.BytesIO(what))
+            else:
+                entry.type, entry.linkname = what
+                tar.addfile(entry)
+    return target.getvalue()
+
+
+def image_of(layer: bytes, **changes: object) -> Members:
+    """The members of a sound archive of one layer, with some of manifest and config replaced."""
+    diff_id = "sha256:" + hashlib.sha256(layer).hexdigest()
+    config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [diff_id]}}
+    config.update(changes.get("config", {}))  # type: ignore[call-overload]
+    manifest = {"Config": "c.json", "RepoTags": None, "Layers": ["l/layer.tar"], **changes.get("manifest", {})}  # type: ignore[dict-item]
+    return {
+        "c.json": json.dumps(config).encode(),
+        "l/layer.tar": layer,
+        "manifest.json": json.dumps([manifest]).encode(),
+    }
+
+
+SOUND = tar_of({"hello.txt": b"hello"})
+
+
+@pytest.fixture
+def load(engine: Engine, tmp_path: Path) -> Callable[[bytes], str]:
+    def run(data: bytes) -> str:
+        path = tmp_path / "image.tar"
+        path.write_bytes(data)
+        image_id = load_image_tar(engine, path)
+        engine.api.remove_image(image_id, force=True)
+        return image_id
+
+    return run
+
+
+def test_what_docker_saved_loads_under_the_same_id(engine: Engine, build_image: BuildImage, tmp_path: Path) -> None:
+    image_id = build_image("RUN true", "COPY f /f", files={"f": "new"})
+    path = tmp_path / "saved.tar"
+    with path.open("wb") as saved:
+        for chunk in engine.api.get_image(image_id):
+            saved.write(chunk)
+    engine.api.remove_image(image_id, force=True)
+    assert engine.inspect_image(image_id) is None
+    assert load_image_tar(engine, path) == image_id
+    assert engine.inspect_image(image_id) is not None
+    assert load_image_tar(engine, path) == image_id
+    engine.api.tag(image_id, "humdial-test/saved", "again")
+    engine.api.remove_image("humdial-test/saved:again", force=True)
+
+
+def test_our_own_archives_load(engine: Engine, tmp_path: Path) -> None:
+    layer = Layer.from_files({"a": (b"x", 0o644)})
+    image_id = write_image(None, [layer], ImageConfig(cmd=("/a",)), tmp_path / "image.tar")
+    assert load_image_tar(engine, tmp_path / "image.tar") == image_id
+    engine.api.remove_image(image_id, force=True)
+
+
+def test_gzipped_layers_and_links_between_layers_load(load: Callable[[bytes], str]) -> None:
+    members = image_of(SOUND)
+    members["l/layer.tar"] = gzip.compress(SOUND)
+    assert load(tar_of(members)).startswith("sha256:")
+    members = image_of(SOUND)
+    members["real/layer.tar"] = members.pop("l/layer.tar")
+    members["l/layer.tar"] = (tarfile.SYMTYPE, "../real/layer.tar")
+    assert load(tar_of(members)).startswith("sha256:")
+
+
+def _large_header() -> bytes:
+    entry = tarfile.TarInfo("x")
+    entry.pax_headers = {"comment": "y" * (2 << 20)}
+    return entry.tobuf(tarfile.PAX_FORMAT) + b"\0" * 1024
+
+
+REFUSED = {
+    "not a tar": b"this is no tar",
+    "empty": b"",
+    "gzip outside": gzip.compress(tar_of(image_of(SOUND))),
+    "no manifest": tar_of({"c.json": b"{}"}),
+    "two images": tar_of({**image_of(SOUND), "manifest.json": b"[{}, {}]"}),
+    "manifest is not JSON": tar_of({**image_of(SOUND), "manifest.json": b"\xff"}),
+    "manifest nests": tar_of({**image_of(SOUND), "manifest.json": b"[" * 100_000}),
+    "config missing": tar_of(image_of(SOUND, manifest={"Config": "../etc/passwd"})),
+    "layer missing": tar_of(image_of(SOUND, manifest={"Layers": ["none"]})),
+    "layers and ids differ": tar_of(image_of(SOUND, manifest={"Layers": []})),
+    "changed layer": tar_of({**image_of(SOUND), "l/layer.tar": tar_of({"hello.txt": b"hallo"})}),
+    "cut gzip": tar_of({**image_of(SOUND), "l/layer.tar": gzip.compress(SOUND)[:-12]}),
+    "member outside": tar_of({**image_of(SOUND), "../x": b""}),
+    "absolute member": tar_of({**image_of(SOUND), "/x": b""}),
+    "device": tar_of({**image_of(SOUND), "x": (tarfile.CHRTYPE, "")}),
+    "link outside": tar_of({**image_of(SOUND), "x": (tarfile.SYMTYPE, "/etc/passwd")}),
+    "layer points out": tar_of(image_of(tar_of({"../../x": b""}))),
+    "layer links out": tar_of(image_of(tar_of({"x": (tarfile.LNKTYPE, "../../etc/passwd")}))),
+    "layer is no tar": tar_of(image_of(b"x" * 600)),
+    "huge header in a layer": tar_of(image_of(_large_header())),
+    "huge header": _large_header(),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_unsound_archives_are_refused(load: Callable[[bytes], str], name: str) -> None:
+    with pytest.raises(ArchiveRefused) as caught:
+        load(REFUSED[name])
+    assert caught.value.finding.code == "E_IMG_ARCHIVE"
+
+
+def test_a_changed_layer_never_reaches_the_engine(load: Callable[[bytes], str], engine: Engine) -> None:
+    members = image_of(tar_of({"new.txt": b"unchanged"}))
+    image_id = "sha256:" + hashlib.sha256(members["c.json"]).hexdigest()  # type: ignore[arg-type]
+    members["l/layer.tar"] = tar_of({"new.txt": b"CHANGED!!"})
+    with pytest.raises(ArchiveRefused):
+        load(tar_of(members))
+    assert engine.inspect_image(image_id) is None
+
+
+def test_size_and_layer_caps(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "image.tar"
+    path.write_bytes(tar_of(image_of(SOUND)))
+    with pytest.raises(ArchiveRefused) as caught:
+        load_image_tar(engine, path, max_bytes=len(SOUND) - 1)
+    assert caught.value.finding.code == "E_IMG_SIZE"
+    bomb = tar_of(
+        image_of(SOUND, manifest={"Layers": ["l/layer.tar"] * 200}, config={"rootfs": {"diff_ids": ["x"] * 200}})
+    )
+    path.write_bytes(bomb)
+    with pytest.raises(ArchiveRefused) as caught:
+        load_image_tar(engine, path)
+    assert caught.value.finding.code == "E_IMG_SIZE"
