@@ -73,7 +73,8 @@ def prepare_out(out: Path) -> None:
     ours = {RECORD, VALIDATION, SUBMISSION, "container.log"}
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is not a folder", code="E_USAGE", hint="pass a new folder to --out")
-    strangers = {entry.name for entry in out.iterdir()} - ours if out.is_dir() else set()
+    # .work is the sandbox's; what a killed run left there it releases itself.
+    strangers = {entry.name for entry in out.iterdir()} - ours - {".work"} if out.is_dir() else set()
     if strangers:
         raise UsageError(
             f"{out} holds other files ({sorted(strangers)[0]})", code="E_USAGE", hint="pass a new folder to --out"

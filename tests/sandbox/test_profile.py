@@ -67,37 +67,12 @@ def test_the_system_call_list_denies_by_default_and_lets_no_escape_through() -> 
     profile = json.loads(seccomp_text())
     assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
     allowed = {name for rule in profile["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW" for name in rule["names"]}
-    dangerous = set(
-        [
-            "add_key",
-            "bpf",
-            "io_uring_enter",
-            "io_uring_register",
-            "io_uring_setup",
-            "keyctl",
-            "kexec_load",
-            "memfd_secret",
-            "mount",
-            "move_mount",
-            "mq_open",
-            "msgget",
-            "name_to_handle_at",
-            "open_by_handle_at",
-            "perf_event_open",
-            "pidfd_getfd",
-            "pivot_root",
-            "process_vm_readv",
-            "process_vm_writev",
-            "ptrace",
-            "request_key",
-            "setns",
-            "socketcall",
-            "umount2",
-            "unshare",
-            "userfaultfd",
-            "vmsplice",
-        ]
-    )
+    dangerous = {
+        "add_key", "bpf", "io_uring_enter", "io_uring_register", "io_uring_setup", "keyctl", "kexec_load",
+        "memfd_secret", "mount", "move_mount", "mq_open", "msgget", "name_to_handle_at", "open_by_handle_at",
+        "perf_event_open", "pidfd_getfd", "pivot_root", "process_vm_readv", "process_vm_writev", "ptrace",
+        "request_key", "setns", "socketcall", "umount2", "unshare", "userfaultfd", "vmsplice",
+    }  # fmt: skip
     assert allowed & dangerous == set()
     families = [rule["args"][0]["value"] for rule in profile["syscalls"] if rule["names"] == ["socket"]]
     assert families == [1, 2, 10]  # unix, inet, inet6
