@@ -1,0 +1,64 @@
+"""The sample challenge and its team images, built once a session as the demo builds them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.sandbox import Engine
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+Humdial = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """inputs/, references/, teams/, submissions/ of the sample challenge."""
+    out = tmp_path_factory.mktemp("challenge") / "sample"
+    subprocess.run([sys.executable, CHECKOUT / "examples" / "build.py", "sample", "--out", out], check=True)
+    return out
+
+
+@pytest.fixture(scope="session")
+def humdial() -> Humdial:
+    """``humdial(*arguments)`` as a user's process; never a traceback."""
+
+    def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "harness", *map(str, arguments)]
+        result = subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=600)
+        assert "Traceback" not in result.stderr + result.stdout
+        return result
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def team_images(engine: Engine, base_image: str, sample: Path) -> dict[str, str]:
+    """Team name to image id, built from the sample's Dockerfiles with no network."""
+    images = {}
+    for context in sorted((sample / "teams").iterdir()):
+        tag = f"humdial/sample-{context.name}:test"
+        subprocess.run(
+            ["docker", "build", "-q", "--network", "none", "--pull=false", "-t", tag, context],
+            check=True,
+            capture_output=True,
+        )
+        image_id = engine.image_id(tag)
+        assert image_id is not None
+        images[context.name] = image_id
+    return images
+
+
+@pytest.fixture(scope="session")
+def runs(sample: Path, team_images: dict[str, str], humdial: Humdial, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one `humdial run` result a team."""
+    out = tmp_path_factory.mktemp("runs")
+    for team, image in team_images.items():
+        result = humdial("run", image, "--inputs", sample / "inputs", "--out", out / team)
+        assert result.returncode == 0, result.stderr
+    return out
