@@ -1,4 +1,4 @@
-"""`humdial schema`: the JSON Schemas of every document, for participants in any language."""
+"""`humdial schema`: the public JSON Schemas."""
 
 from __future__ import annotations
 
@@ -8,43 +8,48 @@ import click
 
 from harness.cli import options
 
+_HELP = {"help_option_names": ["-h", "--help"]}
 
-@click.group(name="schema", context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(name="schema", context_settings=_HELP)
 def command() -> None:
-    """List or show the JSON Schemas (2020-12)."""
+    """List or show the JSON Schemas of every document."""
 
 
-@command.command(name="list")
+@command.command(name="list", context_settings=_HELP)
 @options.format_option("text", "json")
 @options.output_option
 def list_(format_: str, output: Path | None) -> None:
-    """Every document kind with its newest version and title."""
+    """List the documents and what they are."""
     import json
 
     from harness.documents.codec import pretty_json
+    from harness.resources import schema_path
 
-    rows = [(path.parent.name, path.name.split(".")[0], json.loads(path.read_text("utf-8"))) for path in _paths()]
-    listing = [{"document": name, "version": version, "title": schema["title"]} for name, version, schema in rows]
-    text = "".join(f"{row['document']:<20} {row['version']:<4} {row['title']}\n" for row in listing)
-    options.emit(pretty_json(listing) if format_ == "json" else text.encode(), output)
+    titles = {name: json.loads(schema_path(name).read_text("utf-8")).get("title", "") for name in _names()}
+    if format_ == "json":
+        options.emit(pretty_json(titles), output)
+        return
+    width = max(len(name) for name in titles)
+    options.emit("".join(f"{name:<{width}}  {title}\n" for name, title in titles.items()).encode(), output)
 
 
-@command.command(name="show")
+@command.command(context_settings=_HELP)
 @click.argument("document")
 @options.output_option
 def show(document: str, output: Path | None) -> None:
-    """The schema of one DOCUMENT, as listed."""
+    """Print the schema of one DOCUMENT."""
     from harness.errors import UsageError
+    from harness.resources import schema_path
 
-    found = {path.parent.name: path for path in _paths()}
-    if document not in found:
+    if document not in _names():
         raise UsageError(
-            f"there is no schema of {document!r}", code="E_USAGE", hint=f"one of: {', '.join(sorted(found))}"
+            f"there is no schema {document!r}", code="E_USAGE", hint=f"the documents are {', '.join(_names())}"
         )
-    options.emit(found[document].read_bytes(), output)
+    options.emit(schema_path(document).read_bytes(), output)
 
 
-def _paths() -> list[Path]:
+def _names() -> list[str]:
     from harness.resources import data_dir
 
-    return sorted(data_dir("schemas").glob("*/v*.schema.json"))
+    return sorted(path.parent.name for path in data_dir("schemas").glob("*/v1.schema.json"))

@@ -1,100 +1,115 @@
-"""A validation report, rendered. One finding value, a table of renderers."""
+"""A validation report for a person, for a grep, or for a program. One value, a table of renderers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
-import click
-
 from harness.documents.codec import pretty_json, to_plain
-from harness.documents.finding import Finding, ValidationReport
-from harness.reporting.hostile_text import for_json, visible
+from harness.documents.finding import Finding, Severity, ValidationReport
+from harness.reporting.hostile_text import visible
 
 SHOWN = 100
-_COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
-_MESSAGE_LIMIT = 400
+_COLOR = {"error": "31", "warning": "33", "info": "36"}
+_ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+
+Renderer = Callable[[Sequence[ValidationReport], bool], str]
 
 
 def render(report: ValidationReport, format_: str, *, color: bool = False) -> bytes:
-    """``report`` in one of FORMATS. Same report, same bytes."""
-    return FORMATS[format_](report, color)
+    """One report in one of FORMATS, as UTF-8. The same report gives the same bytes."""
+    return render_all([report], format_, color=color)
 
 
-def text(report: ValidationReport, color: bool) -> bytes:
-    """For a person: grouped by file, the first hundred findings (errors before warnings), a closing line."""
-    shown = _first(report)
+def render_all(reports: Sequence[ValidationReport], format_: str, *, color: bool = False) -> bytes:
+    """Several reports one after the other; as JSON an object when there is one report, else an array."""
+    return FORMATS[format_](reports, color).encode("utf-8", "backslashreplace")
+
+
+def _text(reports: Sequence[ValidationReport], color: bool) -> str:
+    return "\n".join(_one_text(report, color) for report in reports)
+
+
+def _one_text(report: ValidationReport, color: bool) -> str:
     lines: list[str] = []
-    for file, group in groupby(shown, key=lambda finding: finding.file):
-        lines += ["", _style(visible(file or "the submission as a whole"), color, bold=True)]
-        for finding in group:
-            lines += _entry(finding, color)
-    left = len(report.findings) - len(shown) + report.truncated
-    if left:
-        lines += ["", f"+{left} more; -f json lists up to 10,000"]
-    return ("\n".join([*lines, "", *_closing(report, color)]).lstrip("\n") + "\n").encode()
+    shown = _most_important(report.findings)
+    for file, findings in groupby(shown, key=lambda finding: finding.file):
+        lines.append(_painted(file or visible(report.subject), "1", color))
+        for finding in findings:
+            lines += _finding_lines(finding, color)
+        lines.append("")
+    hidden = len(report.findings) - len(shown) + report.truncated
+    if hidden:
+        lines += [f"+{hidden} more (-f json lists up to 10,000)", ""]
+    return "\n".join([*lines, closing_line(report, color)]) + "\n"
 
 
-def _first(report: ValidationReport) -> list[Finding]:
-    """The first hundred in the report's order; when there are more, errors before the rest."""
-    if len(report.findings) <= SHOWN:
-        return list(report.findings)
-    errors = [finding for finding in report.findings if finding.severity == "error"]
-    others = [finding for finding in report.findings if finding.severity != "error"]
-    return sorted((errors + others)[:SHOWN], key=Finding.sort_key)
+def _most_important(findings: Sequence[Finding]) -> list[Finding]:
+    """At most SHOWN findings, errors before warnings, then again by file, line, code."""
+    if len(findings) <= SHOWN:
+        return list(findings)
+    chosen = sorted(range(len(findings)), key=lambda place: (_ORDER[findings[place].severity], place))[:SHOWN]
+    return [findings[place] for place in sorted(chosen)]
 
 
-def _entry(finding: Finding, color: bool) -> Iterator[str]:
-    place = "".join(
-        f"{label}{value}"
-        for label, value in (("line ", finding.line), (":", finding.column))
-        if value is not None and (label == "line " or finding.line is not None)
-    )
-    where = " ".join(part for part in (place, visible(finding.pointer or "")) if part)
-    severity = _style(finding.severity, color, fg=_COLORS[finding.severity])
-    yield f"  {where + ': ' if where else ''}{severity} {visible(finding.message, _MESSAGE_LIMIT)} [{finding.code}]"
+def _finding_lines(finding: Finding, color: bool) -> Iterable[str]:
+    place = _place(finding)
+    name = _painted(f"{finding.severity} {finding.code}", _COLOR[finding.severity], color)
+    yield f"  {place}{name}: {finding.message}"
     if finding.hint:
-        yield f"      → {visible(finding.hint, _MESSAGE_LIMIT)}"
+        yield f"      {finding.hint}"
 
 
-def _closing(report: ValidationReport, color: bool) -> Iterator[str]:
-    counts = {name: sum(f.severity == name for f in report.findings) for name in ("error", "warning")}
+def _place(finding: Finding) -> str:
+    place = "" if finding.line is None else str(finding.line)
+    if finding.line is not None and finding.column is not None:
+        place += f":{finding.column}"
+    if finding.pointer:
+        place += f" {finding.pointer}" if place else finding.pointer
+    return f"{place}  " if place else ""
+
+
+def closing_line(report: ValidationReport, color: bool = False) -> str:
+    """What was checked and the answer, in one line."""
+    counts = Counter(finding.severity for finding in report.findings)
     checked = report.checked
-    answer = _style("valid", color, fg="green") if report.valid else _style("not valid", color, fg="red", bold=True)
-    yield (
-        f"{visible(report.subject)}: {answer}; {_number(counts['error'], 'error')}, "
-        f"{_number(counts['warning'], 'warning')}; checked {_number(checked.files, 'file')}, "
-        f"{_number(checked.dialogues, 'dialogue')}, {checked.audio_seconds:.1f} s of audio"
+    answer = _painted("valid", "32", color) if report.valid else _painted("invalid", "31", color)
+    parts = [_counted(counts["error"], "error"), _counted(counts["warning"], "warning")]
+    if counts["info"]:
+        parts.append(f"{counts['info']} to note")
+    return (
+        f"{visible(report.subject)}: {answer}, {', '.join(parts)}; checked {_counted(checked.files, 'file')}, "
+        f"{_counted(checked.dialogues, 'dialogue')}, {checked.audio_seconds:.1f} s of audio"
     )
-    if not report.valid:
-        yield "`humdial explain CODE` shows a bad and a good example"
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" + ("" if count == 1 else "s")
 
 
-def _style(value: str, color: bool, *, fg: str | None = None, bold: bool = False) -> str:
-    return click.style(value, fg=fg, bold=bold) if color else value
+def _painted(text: str, code: str, color: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text
 
 
-def concise(report: ValidationReport, color: bool) -> bytes:
-    """A line a finding, in the shape that editors jump to: file:line:column: severity CODE message."""
+def _concise(reports: Sequence[ValidationReport], color: bool) -> str:
+    """file:line:column: CODE message, a line a finding."""
     lines = []
-    for finding in report.findings:
-        place = ":".join(
-            [visible(finding.file or report.subject)]
-            + [str(n) for n in (finding.line, finding.column) if n is not None]
-        )
-        severity = _style(finding.severity, color, fg=_COLORS[finding.severity])
-        pointer = f" {visible(finding.pointer)}" if finding.pointer else ""
-        lines.append(f"{place}: {severity} {finding.code}{pointer} {visible(finding.message, _MESSAGE_LIMIT)}\n")
-    return "".join(lines).encode()
+    for report in reports:
+        for finding in report.findings:
+            place = [finding.file or visible(report.subject), finding.line, finding.column if finding.line else None]
+            head = ":".join(str(part) for part in place if part is not None)
+            name = _painted(finding.code, _COLOR[finding.severity], color)
+            pointer = f" ({finding.pointer})" if finding.pointer else ""
+            lines.append(f"{head}: {name} {finding.message}{pointer}")
+        if report.truncated:
+            lines.append(f"{visible(report.subject)}: +{report.truncated} more")
+    return "".join(f"{line}\n" for line in lines)
 
 
-def json(report: ValidationReport, color: bool) -> bytes:
-    """The document itself (schemas/validation-report)."""
-    return for_json(pretty_json(to_plain(report)).decode()).encode()
+def _json(reports: Sequence[ValidationReport], color: bool) -> str:
+    plain = [to_plain(report) for report in reports]
+    return pretty_json(plain[0] if len(plain) == 1 else plain).decode()
 
 
-FORMATS: dict[str, Callable[[ValidationReport, bool], bytes]] = {"text": text, "concise": concise, "json": json}
+FORMATS: dict[str, Renderer] = {"text": _text, "concise": _concise, "json": _json}

@@ -42,7 +42,7 @@ def find_place(tree: Tree, challenge: Challenge, chosen: str, track: str | None,
     assert best is not None  # there is always a layout
     hits, _, layout, top = best
     if not hits and chosen == "auto" and not _looks_like(tree, layout, top):
-        example = layout.jsonl_path(challenge.languages[0], next(iter(layout.names)))
+        example = layout.jsonl_path(challenge.languages[0], max(layout.names, key=lambda n: challenge.tasks[n].ranked))
         names = " or ".join(f"the layout {layout.id}" for layout in layouts)
         ledger.add("E_LAYOUT_UNKNOWN", layouts=names, example=example)
         return None

@@ -1,0 +1,105 @@
+"""`humdial validate`: every problem of folders and archives in one pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli import options
+
+if TYPE_CHECKING:
+    from harness.challenge.spec import Challenge
+    from harness.submission import References
+
+
+@click.command(name="validate", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
+@click.option(
+    "--layout",
+    default="auto",
+    show_default=True,
+    metavar="auto|seed|release|data",
+    help="How the files are named; data: a train or dev folder of the organisers.",
+)
+@click.option(
+    "--inputs",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True),
+    help="The dialogues expected; without them completeness is not judged.",
+)
+@click.option("--track", metavar="TRACK", help="The track, for instance track1.")
+@click.option("--team", metavar="ID", help="The team's id, when no submission.json says it.")
+@click.option("--draft", is_flag=True, help="A missing PDF or an incomplete set is a warning.")
+@click.option("--policy", default="strict", show_default=True, metavar="POLICY", help="strict or published.")
+@options.challenge_option
+@options.format_option("text", "concise", "json")
+@options.output_option
+@options.color_option
+@options.quiet_option
+def command(
+    paths: tuple[Path, ...],
+    layout: str,
+    inputs: Path | None,
+    track: str | None,
+    team: str | None,
+    draft: bool,
+    policy: str,
+    challenge_name: str,
+    format_: str,
+    output: Path | None,
+    color: str,
+    quiet: bool,
+) -> None:
+    """Check what a team would hand in: a folder, a .zip, a .tar or a .tar.gz.
+
+    Nothing is executed and nothing is written beside the archive. Exit 0 when every PATH is valid, 1 when one is not.
+    """
+    from harness.challenge.load import load_challenge
+    from harness.cli.console import note, wants_color
+    from harness.reporting.validation import render_all
+    from harness.submission import check
+
+    challenge = load_challenge(challenge_name)
+    expected = _expected(inputs, challenge) if inputs is not None else None
+    reports = []
+    for path in paths:
+        outcome = check(
+            path,
+            challenge,
+            layout=layout,
+            expected=expected.dialogues if expected else None,
+            track=track,
+            team=team,
+            draft=draft,
+            policy=policy,
+        )
+        reports.append(replace(outcome.report, subject=str(path)))
+    paint = output is None and wants_color(color)
+    options.emit(render_all(reports, format_, color=paint), output)
+    invalid = sum(not report.valid for report in reports)
+    if invalid and format_ == "text":
+        note("`humdial explain CODE` shows a rule with a bad and a good example", quiet=quiet)
+    click.get_current_context().exit(1 if invalid else 0)
+
+
+def _expected(inputs: Path, challenge: Challenge) -> References:
+    """The inputs' dialogues. Raises UsageError (E_GOLD) when they cannot be relied on."""
+    from harness.errors import UsageError
+    from harness.submission import read_references
+
+    references = read_references(inputs, challenge, need_labels=False)
+    errors = [finding for finding in references.findings if finding.severity == "error"]
+    # Audio may be left out of the inputs when only completeness is checked.
+    errors = [finding for finding in errors if finding.code != "E_GOLD_AUDIO"]
+    if errors or not references.dialogues:
+        first = errors[0] if errors else None
+        what = f"{first.file}:{first.line}: {first.message}" if first else "no dialogue was found"
+        raise UsageError(
+            f"{inputs} cannot be used as --inputs: {what}",
+            code="E_GOLD",
+            hint=f"`humdial validate --layout data {inputs}` lists everything",
+        )
+    return references
