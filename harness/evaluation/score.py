@@ -80,7 +80,7 @@ def score_submission(
         if options.team and submission.team != options.team:
             submission = replace(submission, team=options.team)
         plan = plan_items(gold.dialogues, submission, challenge, policy, gold.layout, profile)
-        judging = judge_items(plan, outcome.root, challenge, profile, policy, work, progress)
+        judging = judge_items(plan, outcome.root, challenge, profile, work, progress)
         items = score_items(plan, judging.verdicts, judging.flags)
     judge = JudgeRef(profile.id, judging.fingerprint, profile.official, profile.not_judged)
     report = score_report(items, submission, challenge, policy, judge, late=options.late, baseline=options.baseline)

@@ -9,6 +9,7 @@ from harness.sandbox.limits import effective_limits
 from harness.sandbox.output_store import OutputStore, output_store
 from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
 from harness.sandbox.run_image import run_team_image
+from harness.sandbox.take import take_file
 
 __all__ = [
     "ContainerOutcome",
@@ -25,4 +26,5 @@ __all__ = [
     "run_container",
     "run_team_image",
     "seccomp_text",
+    "take_file",
 ]

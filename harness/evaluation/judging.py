@@ -1,0 +1,182 @@
+"""The judging of one submission: canonical audio and requests in, verdicts out, through the judge container.
+
+The container is run like a team's: no network, read-only, capped; requests and weights are mounted read-only. A
+judgement that fails is the organisers' trouble: it is asked again, and what fails in the end says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.challenge.spec import Challenge, JudgeProfile
+from harness.documents.verdict import JudgeRequest, Verdict
+from harness.errors import MachineError
+from harness.evaluation.judge_image import JudgeImage, ensure_judge
+from harness.judge import JudgeItem, injection_flags, judge_request, prompt_digests, read_verdicts, request_files
+from harness.sandbox import (
+    ContainerOutcome,
+    Engine,
+    Mount,
+    Profile,
+    connect,
+    effective_limits,
+    output_store,
+    run_container,
+    seccomp_text,
+    take_file,
+)
+from harness.scoring import ItemPlan, PlannedDialogue
+from harness.submission import canonical_wav
+
+Key = tuple[str, str, str]
+_AUDIO_FOLDER = "audio"
+_VERDICTS_FILE = "verdicts.jsonl"
+# A verdict is a few hundred bytes; a thousand times that for each request is more than any honest judge writes.
+_BYTES_A_REQUEST = 1 << 18
+_SECONDS_A_REQUEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What the judge said. ``verdicts`` and ``flags`` are by (task, language, dialogue_id)."""
+
+    verdicts: Mapping[Key, Verdict]
+    flags: Mapping[Key, tuple[str, ...]]
+    fingerprint: str
+    fingerprint_inputs: dict[str, Any]
+
+    def ordered(self) -> list[Verdict]:
+        """Every verdict once, by item and sample: the order tells nothing about dialogues."""
+        unique = {(verdict.item, verdict.sample): verdict for verdict in self.verdicts.values()}
+        return [unique[place] for place in sorted(unique)]
+
+
+def judge_items(
+    plan: ItemPlan, root: Path, challenge: Challenge, profile: JudgeProfile, work: Path, progress: Callable[[str], None]
+) -> Judging:
+    """Judge all that ``plan`` wants judged; ``root`` is where the submission's files lie, ``work`` a folder of ours.
+
+    Raises MachineError (I_JUDGE) when the judge gave no verdict at all, and I_ENGINE, I_DISK as its parts do.
+    """
+    judge = ensure_judge(challenge, profile, progress=progress)
+    flags = {planned.key: _flags(planned) for planned in plan.dialogues if planned.reply is not None}
+    audio = work / _AUDIO_FOLDER
+    audio.mkdir(parents=True, exist_ok=True)
+    requests = {
+        planned.key: judge_request(_item(planned, plan, root, audio, challenge), challenge, judge.fingerprint)
+        for planned in plan.to_judge
+    }
+    found: dict[tuple[str, int], Verdict] = {}
+    if requests:
+        progress(f"judging {len(requests)} replies with the judge {profile.id}")
+        found = _ask(list(requests.values()), judge, challenge, profile, work)
+    verdicts = {key: found[request.item, request.sample] for key, request in requests.items()}
+    return Judging(verdicts, flags, judge.fingerprint, judge.fingerprint_inputs)
+
+
+def _flags(planned: PlannedDialogue) -> tuple[str, ...]:
+    """Signs of text that speaks to the judge, in any reply that the judge may see."""
+    return tuple(dict.fromkeys(flag for turn in planned.context() for flag in injection_flags(turn.reply)))
+
+
+def _item(planned: PlannedDialogue, plan: ItemPlan, root: Path, audio: Path, challenge: Challenge) -> JudgeItem:
+    task, language, _ = planned.key
+    wants_audio = bool(challenge.tasks[task].dimension_ids("audio"))
+    reply = planned.evaluated
+    sha256 = None
+    if wants_audio and reply is not None and reply.audio is not None and reply.audio.state == "ok":
+        sha256 = _canonical(root / reply.audio.path, audio, challenge)
+    return JudgeItem(task, language, planned.context(), planned.wanted, sha256)
+
+
+def _canonical(source: Path, audio: Path, challenge: Challenge) -> str:
+    """Write the reply's canonical WAV under its own digest, so that its name tells nothing; returns the digest."""
+    made = audio / f"making-{secrets.token_hex(4)}.wav"
+    canonical_wav(source, made, challenge)
+    sha256 = hashlib.sha256(made.read_bytes()).hexdigest()
+    made.replace(audio / f"{sha256}.wav")
+    return sha256
+
+
+def _ask(
+    requests: Sequence[JudgeRequest], judge: JudgeImage, challenge: Challenge, profile: JudgeProfile, work: Path
+) -> dict[tuple[str, int], Verdict]:
+    """Verdicts by item and sample. What fails is asked again, up to the spec's number of attempts."""
+    engine = connect()
+    found: dict[tuple[str, int], Verdict] = {}
+    waiting = list(requests)
+    for attempt in range(1, challenge.judge_attempts + 1):
+        answered, outcome = _one_container(engine, waiting, judge, challenge, profile, work)
+        for place, verdict in answered.items():
+            found[place] = replace(verdict, attempts=attempt)
+        waiting = [request for request in waiting if found[request.item, request.sample].state == "failed"]
+        if not waiting:
+            return found
+    if all(verdict.state == "failed" for verdict in found.values()):
+        raise MachineError(
+            f"the judge {profile.id} gave no verdict in {challenge.judge_attempts} attempts",
+            code="I_JUDGE",
+            hint="`humdial judge verify` checks its image and weights; run the same command again afterwards",
+            detail=f"{outcome}\n{_tail(work / 'judge.log')}",
+        )
+    return found
+
+
+def _one_container(
+    engine: Engine,
+    requests: Sequence[JudgeRequest],
+    judge: JudgeImage,
+    challenge: Challenge,
+    profile: JudgeProfile,
+    work: Path,
+) -> tuple[dict[tuple[str, int], Verdict], ContainerOutcome]:
+    folder = work / "requests"
+    folder.mkdir(exist_ok=True)
+    _link_audio(requests, work / _AUDIO_FOLDER, folder / _AUDIO_FOLDER)
+    for name, data in request_files(requests, challenge, profile, prompt_digests()).items():
+        (folder / name).write_bytes(data)
+    limits, _ = effective_limits(challenge.run_limits, engine.host())
+    cap = _BYTES_A_REQUEST * len(requests)
+    limits = replace(limits, output_bytes=min(limits.output_bytes, max(cap, 1 << 20)), output_inodes=64)
+    with output_store(work / "verdicts", limits.output_bytes, limits.output_inodes) as store:
+        outcome = run_container(
+            engine,
+            Profile(
+                role="judge",
+                nonce=secrets.token_hex(8),
+                limits=limits,
+                mounts=(
+                    Mount(folder.resolve(), "/requests"),
+                    Mount(judge.weights.resolve(), "/weights"),
+                    Mount(store.path.resolve(), "/output", read_only=False),
+                ),
+                environment=(("HOME", "/tmp"), ("HF_HUB_OFFLINE", "1"), ("TRANSFORMERS_OFFLINE", "1")),
+                seccomp=seccomp_text(),
+                user_id=store.user_id,
+            ),
+            judge.image_id,
+            deadline_s=min(limits.wall_s, 300 + _SECONDS_A_REQUEST * len(requests)),
+            log_path=work / "judge.log",
+            watch=store.over_the_cap if store.mode == "watched" else None,
+        )
+        raw = take_file(store.path, _VERDICTS_FILE, limits.output_bytes) or b""
+    return read_verdicts(raw, requests, challenge), outcome
+
+
+def _link_audio(requests: Iterable[JudgeRequest], source: Path, target: Path) -> None:
+    """Only what these requests need is in the container."""
+    target.mkdir(exist_ok=True)
+    for request in requests:
+        if request.audio is not None:
+            name = Path(request.audio).name
+            if not (target / name).exists():
+                (target / name).hardlink_to(source / name)
+
+
+def _tail(log: Path) -> str:
+    return log.read_text("utf-8", "replace")[-4000:] if log.is_file() else ""
