@@ -80,7 +80,7 @@ class _Collector:
         layout = self.staged.layout
         path = layout.jsonl_path(language, task.id)
         cap = self.challenge.read_limits.jsonl_bytes
-        with _Opened(self, root, path, cap, "error") as descriptor:
+        with _Opened(self, root, path, cap, "error", shown=path) as descriptor:
             if descriptor is not None:
                 ids = {each.opaque_id: each.dialogue_id for each in dialogues}
                 with os.fdopen(os.dup(descriptor), "rb") as stream:
@@ -99,7 +99,7 @@ class _Collector:
 
     def _take_audio(self, root: int, source: str, target: str) -> None:
         # A faulty WAV costs its item only, hence a warning: to the validation the item is simply missing.
-        with _Opened(self, root, source, self.challenge.audio.max_bytes, "warning") as descriptor:
+        with _Opened(self, root, source, self.challenge.audio.max_bytes, "warning", shown=target) as descriptor:
             if descriptor is not None:
                 self._write(target, _chunks(descriptor))
 
@@ -135,10 +135,14 @@ class _Collector:
 
 
 class _Opened:
-    """One expected file, open and checked, or None with its finding recorded. Missing is not a finding here."""
+    """One expected file, open and checked, or None with its finding recorded under the name ``shown``, which carries
+    the real id. Missing is not a finding here."""
 
-    def __init__(self, collector: _Collector, root: int, path: str, cap: int, severity: Severity) -> None:
+    def __init__(
+        self, collector: _Collector, root: int, path: str, cap: int, severity: Severity, *, shown: str
+    ) -> None:
         self._collector, self._root, self._path, self._cap, self._severity = collector, root, path, cap, severity
+        self._shown = shown
         self._descriptor: int | None = None
 
     def __enter__(self) -> int | None:
@@ -177,9 +181,9 @@ class _Opened:
             self._refuse("E_OUT_TYPE", kind="a pipe, a socket or a device")
 
     def _refuse(self, code: str, *, kind: str = "", cap: int = 0) -> None:
-        shown = _shown(self._path)
+        path = _shown(self._shown)
         self._collector.findings.append(
-            finding(code, severity=self._severity, file=self._path, path=shown, kind=kind, cap=cap)
+            finding(code, severity=self._severity, file=self._shown, path=path, kind=kind, cap=cap)
         )
 
 

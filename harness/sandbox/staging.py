@@ -74,7 +74,10 @@ def stage_inputs(
     for dialogue in dialogues:
         groups.setdefault((dialogue.language, dialogue.task), []).append(dialogue)
     staged: dict[tuple[str, str], tuple[StagedDialogue, ...]] = {}
-    root = open_root(source)
+    try:
+        root = open_root(source)
+    except OSError as error:
+        _refuse_audio(str(source), error.strerror or "the folder cannot be opened", error)
     try:
         for (language, task), members in sorted(groups.items()):
             staged[language, task] = _stage_group(members, root, target, layout, _Names(seed, language, task))

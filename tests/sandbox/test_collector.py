@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import socket
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from sandbox_inputs import Inputs
 
 from harness.challenge.spec import Challenge
 from harness.sandbox.collector import Collected, collect_outputs
+from harness.sandbox.profile import USER_ID
 from harness.sandbox.safe_open import open_beneath, open_by_walking, open_root
 from harness.sandbox.staging import Staged, stage_inputs
 
@@ -52,6 +56,13 @@ def test_a_sound_store_is_taken_whole(store: Path, staged: Staged, challenge: Ch
         data = (store.parent / "submission" / each.path).read_bytes()
         assert len(data) == each.bytes
         assert not any(dialogue.opaque_id in each.path for group in staged.dialogues.values() for dialogue in group)
+
+
+def real(staged: Staged, path: Path) -> str:
+    """The path in the submission for a WAV of zh/task4 in the store."""
+    ids = {each.opaque_id: each.dialogue_id for each in staged.dialogues["zh", "task4"]}
+    opaque, _, rest = path.name.partition("_")
+    return f"zh/task4/{ids[opaque]}_{rest}"
 
 
 def _symlink(path: Path) -> None:
@@ -97,7 +108,7 @@ def test_only_regular_files_of_one_name_are_taken(
     start = time.monotonic()
     collected = collect(store, staged, challenge)
     assert time.monotonic() - start < 1
-    refused = [each for each in collected.findings if each.file == f"zh/task4/{path.name}"]
+    refused = [each for each in collected.findings if each.file == real(staged, path)]
     assert [each.code for each in refused] == ["E_OUT_TYPE"]
     assert len(collected.outputs) == 15
 
@@ -123,7 +134,7 @@ def test_sizes_are_checked_before_reading(store: Path, staged: Staged, challenge
     collected = collect(store, staged, challenge)
     assert time.monotonic() - start < 1
     severities = {each.file: each.severity for each in collected.findings if each.code == "E_OUT_SIZE"}
-    assert severities == {f"zh/task4/{path.name}": "warning", "zh/task2.jsonl": "error"}
+    assert severities == {real(staged, path): "warning", "zh/task2.jsonl": "error"}
 
 
 def test_a_file_exactly_at_the_cap_is_taken(store: Path, staged: Staged, challenge: Challenge) -> None:
@@ -169,10 +180,27 @@ def test_nothing_at_all_is_no_error_here(staged: Staged, challenge: Challenge, t
     assert collected == Collected((), ())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_file_is_named(store: Path, staged: Staged, challenge: Challenge) -> None:
-    (store / "zh/task2.jsonl").chmod(0)
-    assert [each.code for each in collect(store, staged, challenge).findings] == ["E_OUT_PERM"]
+def test_an_unreadable_file_is_named(staged: Staged, challenge: Challenge) -> None:
+    with tempfile.TemporaryDirectory() as folder, as_ordinary_user(Path(folder)):
+        result = Path(folder) / "store/zh/task2.jsonl"
+        result.parent.mkdir(parents=True)
+        result.touch(mode=0o000)
+        collected = collect_outputs(Path(folder) / "store", Path(folder) / "submission", staged, challenge, 100)
+    assert [(each.code, each.severity) for each in collected.findings] == [("E_OUT_PERM", "error")]
+
+
+@contextmanager
+def as_ordinary_user(folder: Path) -> Iterator[None]:
+    """Root reads everything, so root becomes the container's user for a while; ``folder`` is given to it."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.chown(folder, USER_ID, USER_ID)
+    os.seteuid(USER_ID)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 @pytest.mark.parametrize("opener", [open_beneath, open_by_walking])

@@ -326,6 +326,19 @@ def test_the_engine_is_held_to_what_was_asked(engine: Engine, base_image: str, s
         assert (name in wrong) if name != "none" else wrong == []
 
 
+def test_another_container_than_asked_never_runs(
+    engine: Engine, base_image: str, small_limits: RunLimits, tmp_path: Path
+) -> None:
+    """A mount source that the engine resolves to another path: its view differs from the request."""
+    (tmp_path / "a").mkdir()
+    profile = profile_of(small_limits, "print(1)", mounts=(Mount(tmp_path / "a" / ".." / "a", "/input"),))
+    with pytest.raises(MachineError) as caught:
+        run_container(engine, profile, engine.image_id(base_image) or "", deadline_s=20, log_path=tmp_path / "log")
+    assert caught.value.code == "I_PROFILE" and "Mounts" in str(caught.value)
+    assert not (tmp_path / "log").exists()
+    assert engine.api.containers(all=True, filters={"label": f"humdial.nonce={profile.nonce}"}) == []
+
+
 def test_no_engine_is_our_side_with_a_hint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from harness.sandbox import connect
 

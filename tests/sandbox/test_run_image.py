@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,7 @@ from harness.documents.finding import Finding
 from harness.documents.run_record import RunRecord
 from harness.errors import UsageError
 from harness.resources import schema_path
-from harness.sandbox import Engine, run_team_image
+from harness.sandbox import Engine, connect, run_team_image
 
 pytestmark = pytest.mark.engine
 
@@ -217,6 +219,7 @@ os.link(wav[2], target / "second-name")
     kinds = " ".join(each.message for each in findings["E_OUT_TYPE"])
     assert "symbolic link" in kinds and "pipe" in kinds and "hard link" in kinds
     by_file = {each.file: each.severity for each in findings["E_OUT_TYPE"] if each.file}
+    assert all("task4_2_zh" in name for name in by_file if name != "en/task2.jsonl")
     assert by_file.pop("en/task2.jsonl") == "error"  # a whole result file
     assert set(by_file.values()) == {"warning"} and len(by_file) == 3  # single items
     assert "\\x1b[31m\\nname" in findings["E_OUT_NAME"][0].message
@@ -292,6 +295,34 @@ def test_what_runs_is_entrypoint_else_run_sh_else_cmd(
     assert record.fault == "submission"
     assert [each.code for each in findings if each.severity == "error"] == list(record.codes)
     assert engine.api.containers(all=True, filters={"ancestor": image}) == []
+
+
+def test_a_container_that_vanishes_is_not_the_teams_fault(
+    engine: Engine,
+    build_image: BuildImage,
+    inputs: Inputs,
+    challenge: Challenge,
+    small_limits: RunLimits,
+    tmp_path: Path,
+) -> None:
+    image = build_image('ENTRYPOINT ["sleep", "60"]')
+    other = connect()
+
+    def remove_it() -> None:
+        while not (found := other.api.containers(filters={"ancestor": image})):
+            time.sleep(0.05)
+        other.api.remove_container(found[0]["Id"], force=True)
+
+    remover = threading.Thread(target=remove_it, daemon=True)
+    remover.start()
+    record, findings = run_team_image(
+        engine, image, inputs.dialogues, inputs.root, tmp_path / "out", challenge, small_limits, seed="s"
+    )
+    remover.join()
+    other.close()
+    assert (record.state, record.fault, record.codes) == ("infrastructure", "infrastructure", ("R_INFRASTRUCTURE",))
+    assert "I_ENGINE" in findings[-1].message
+    assert not (tmp_path / "out" / ".work").exists()
 
 
 def test_a_smaller_machine_is_recorded(run_program: RunProgram, challenge: Challenge, engine: Engine) -> None:

@@ -54,6 +54,13 @@ def test_audio_keeps_its_samples_and_loses_its_metadata(staged: Staged, inputs: 
                 assert path.stat().st_size == 44 + 2 * (1600 * turn + 10 * int(each.dialogue_id.split("_")[3]))
 
 
+def test_every_run_has_a_copy_of_its_own(staged: Staged, inputs: Inputs) -> None:
+    """A shared file would be a channel between containers by its locks."""
+    sources = {path.stat().st_ino for path in inputs.root.rglob("*")}
+    for path in staged.root.rglob("*.wav"):
+        assert path.stat().st_nlink == 1 and path.stat().st_ino not in sources and not path.is_symlink()
+
+
 def test_dates_and_modes_say_nothing(staged: Staged) -> None:
     files = [path for path in staged.root.rglob("*") if path.is_file()]
     assert len({(path.stat().st_mtime_ns, path.stat().st_mode) for path in files}) == 1
@@ -108,6 +115,14 @@ def test_audio_outside_missing_or_broken_is_refused(challenge: Challenge, tmp_pa
         (tmp_path / "inputs" / "secret.wav").unlink()
     with pytest.raises(UsageError) as caught:
         stage_inputs([dialogue], tmp_path / "inputs", tmp_path / "input", challenge, "s")
+    assert caught.value.code == "E_STAGE_AUDIO"
+
+
+def test_an_input_folder_that_is_not_there_is_the_callers_fault(
+    inputs: Inputs, challenge: Challenge, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        stage_inputs(inputs.dialogues, tmp_path / "none", tmp_path / "input", challenge, "s")
     assert caught.value.code == "E_STAGE_AUDIO"
 
 
