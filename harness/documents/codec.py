@@ -6,29 +6,31 @@ import hashlib
 import json
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
-
-import cattrs
-from cattrs.strategies import configure_union_passthrough
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import MachineError, UsageError
+
+if TYPE_CHECKING:
+    import cattrs
 
 T = TypeVar("T")
 
 
+@cache
 def _converter() -> cattrs.Converter:
+    import cattrs  # only here: every command imports this module, few build documents
+    from cattrs.strategies import configure_union_passthrough
+
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
     configure_union_passthrough(str | int | float | bool | None, converter)
     return converter
 
 
-_CONVERTER = _converter()
-
-
 def to_plain(document: Any) -> Any:
     """Dataclasses to dicts and lists, ready for JSON."""
-    return _CONVERTER.unstructure(document)
+    return _converter().unstructure(document)
 
 
 def from_plain(kind: type[T], plain: Any) -> T:
@@ -37,7 +39,7 @@ def from_plain(kind: type[T], plain: Any) -> T:
     Raises UsageError (E_DOCUMENT) when a key is missing, unknown or of the wrong type.
     """
     try:
-        return _CONVERTER.structure(plain, kind)
+        return _converter().structure(plain, kind)
     except Exception as error:  # cattrs raises whatever the constructors raise; this is its border
         raise UsageError(
             f"this is not a {kind.__name__} document: {error}",

@@ -82,12 +82,8 @@ def measure(
     full = 1.0 if format_.is_float else float(_FULL) if format_.bits == 16 else float(_FULL << 16)
     width = max(1, round(_WINDOW_S * format_.rate_hz)) * format_.channels
     flat = samples.reshape(-1)
-    whole = flat.size // width * width
-    windows = flat[:whole].reshape(-1, width)
-    high, low = windows.max(axis=1), windows.min(axis=1)
-    tail = flat[whole:]
-    if tail.size:
-        high, low = np.append(high, tail.max()), np.append(low, tail.min())
+    starts = np.arange(0, flat.size, width)
+    high, low = np.maximum.reduceat(flat, starts), np.minimum.reduceat(flat, starts)
     peaks = np.maximum(high.astype(np.float64), -low.astype(np.float64)) / full
     peak = float(peaks.max())
     top = 1.0 if format_.is_float else (full - 1) / full

@@ -36,7 +36,7 @@ def schema_errors(document: str, value: Any) -> list[SchemaError]:
     integers: 1.0 is none."""
     validator = _validator(document)
     errors = [] if validator.is_valid(value) else [_error(document, error) for error in validator.iter_errors(value)]
-    for path in _float_integers(_schema(document), value, ()):
+    for path in _float_integers(_integer_places(document), value, ()):
         what = f"{json_pointer(path)} must be written as an integer"
         errors.append(SchemaError(path, Refusal("E_SCHEMA_TYPE", what=what, schema=document)))
     return sorted(errors, key=lambda error: (error.pointer, error.refusal.code, str(error.refusal.values)))
@@ -110,14 +110,33 @@ def _reason(error: Any) -> str:
     return f"breaks the rule {kind.name}"
 
 
-def _float_integers(schema: dict[str, Any], value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    """Places of floats where the schema asks for an integer: JSON Schema itself takes 1.0 for one."""
-    if isinstance(value, float) and schema.get("type") == "integer" and value.is_integer():
-        yield path
-    elif isinstance(value, dict) and "properties" in schema:
-        for key, inner in schema["properties"].items():
+Places = dict[str, Any]  # key -> Places; "*" stands for each item of an array, "" for "an integer must be here"
+
+
+@cache
+def _integer_places(document: str) -> Places:
+    """Where the schema asks for an integer."""
+
+    def places(schema: dict[str, Any]) -> Places:
+        if schema.get("type") == "integer":
+            return {"": {}}
+        inner = {key: places(part) for key, part in schema.get("properties", {}).items()}
+        if "items" in schema:
+            inner["*"] = places(schema["items"])
+        return {key: part for key, part in inner.items() if part}
+
+    return places(_schema(document))
+
+
+def _float_integers(places: Places, value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    """Floats where an integer is asked for: JSON Schema itself takes 1.0 for one."""
+    if "" in places:
+        if isinstance(value, float) and value.is_integer():
+            yield path
+    elif isinstance(value, dict):
+        for key, inner in places.items():
             if key in value:
                 yield from _float_integers(inner, value[key], (*path, key))
-    elif isinstance(value, list) and "items" in schema:
+    elif isinstance(value, list) and "*" in places:
         for index, part in enumerate(value):
-            yield from _float_integers(schema["items"], part, (*path, index))
+            yield from _float_integers(places["*"], part, (*path, index))

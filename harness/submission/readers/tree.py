@@ -76,13 +76,25 @@ class Tree:
         finally:
             os.close(descriptor)
 
-    def read(self, path: str, cap: int) -> bytes:
-        """All bytes of one listed file of at most ``cap`` bytes; the caller has looked at the size before."""
-        with self.open(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as stream:
-            data = stream.read(cap + 1)
-        if len(data) != self.files[path].bytes:
+    def read(self, path: str) -> bytes:
+        """All bytes of one listed file; the caller has looked at its size before. Raises Refusal like `open`."""
+        with self.open(path) as descriptor:
+            return os.read(descriptor, self.files[path].bytes + 1)
+
+    def read_into(self, path: str, buffer: bytearray) -> memoryview:
+        """All bytes of one listed file, in ``buffer``, which grows when it must: no fresh memory for every file.
+
+        The view must be released before the buffer is used again. Raises Refusal like `open`.
+        """
+        bytes_ = self.files[path].bytes
+        if len(buffer) <= bytes_:
+            buffer.extend(bytes(bytes_ + 1 - len(buffer)))
+        view = memoryview(buffer)
+        with self.open(path) as descriptor:
+            got = os.preadv(descriptor, [view[: bytes_ + 1]], 0)
+        if got != bytes_:
             raise Refusal("E_CHANGED", name=quoted(path))
-        return data
+        return view[:got]
 
 
 def scan(root: Path, limits: ReadLimits) -> Tree:

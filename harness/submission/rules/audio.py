@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,11 +33,18 @@ class CheckedWav:
 
 def check_wavs(tree: Tree, paths: Sequence[str], challenge: Challenge) -> dict[str, CheckedWav]:
     """Read the listed WAVs; the answer is the same whatever the threads do."""
+    own = threading.local()
+
+    def checked(path: str) -> CheckedWav:
+        if not hasattr(own, "buffer"):
+            own.buffer = bytearray()
+        return _check(tree, path, challenge, own.buffer)
+
     with ThreadPoolExecutor(_THREADS) as pool:
-        return dict(zip(paths, pool.map(lambda path: _check(tree, path, challenge), paths), strict=True))
+        return dict(zip(paths, pool.map(checked, paths), strict=True))
 
 
-def _check(tree: Tree, path: str, challenge: Challenge) -> CheckedWav:
+def _check(tree: Tree, path: str, challenge: Challenge, buffer: bytearray) -> CheckedWav:
     rules, limits = challenge.audio, challenge.read_limits
     bytes_ = tree.files[path].bytes
     try:
@@ -44,11 +52,12 @@ def _check(tree: Tree, path: str, challenge: Challenge) -> CheckedWav:
             with tree.open(path) as descriptor:
                 head = os.pread(descriptor, _HEAD, 0)
             return CheckedWav(ReplyAudio(path, "invalid"), tuple(oversize_problems(head, bytes_, rules, limits)))
-        data = tree.read(path, rules.max_bytes)
+        data = tree.read_into(path, buffer)
     except Refusal as refusal:
         return CheckedWav(ReplyAudio(path, "invalid"), (refusal,))
-    sha256 = hashlib.sha256(data).hexdigest()
-    format_, problems = read_wav(data, rules, limits)
+    with data:
+        sha256 = hashlib.sha256(data).hexdigest()
+        format_, problems = read_wav(data, rules, limits)
     if format_ is None:
         silent = any(problem.code == "E_WAV_SILENT" for problem in problems)
         return CheckedWav(ReplyAudio(path, "silent" if silent else "invalid", sha256), problems)

@@ -42,7 +42,7 @@ def read_manifest(tree: Tree, settings: CheckSettings, ledger: Ledger) -> Manife
     try:
         if tree.files[MANIFEST].bytes > limits.line_bytes:
             raise Refusal("E_JSON_LINE", limit=limits.line_bytes)
-        raw = tree.read(MANIFEST, limits.line_bytes)
+        raw = tree.read(MANIFEST)
         value = parse_json(raw, limits.depth)
     except Refusal as refusal:
         line = 1

@@ -101,7 +101,8 @@ class _Dialogue:
         turn_id: int = turn["turn_id"]
         pointer = f"/turns/{place}"
         wav = self._wav(turn_id) if self._wants_audio(turn_id) else None
-        self._paths.look(turn.get("response_audio"), self._wav(turn_id), self._raw.line, f"{pointer}/response_audio")
+        if named := turn.get("response_audio"):
+            self._paths.look(named, self._wav(turn_id), self._raw.line, f"{pointer}/response_audio")
         text, flags = self._text(turn, turn_id, pointer) if self._part.wants_text else (None, ())
         return Reply(turn_id, text, flags, wav)
 
@@ -155,9 +156,7 @@ class _AudioPaths:
         self._first: dict[str, int] = {}
         self._different: list[tuple[str, str]] = []
 
-    def look(self, value: str | None, expected: str, line: int, pointer: str) -> None:
-        if not value:
-            return
+    def look(self, value: str, expected: str, line: int, pointer: str) -> None:
         place: dict[str, Any] = {"file": self._part.jsonl, "line": line, "pointer": pointer}
         if not is_safe_reference(value):
             self._ledger.item("E_PATH", **place, name=quoted(value))
