@@ -1,0 +1,74 @@
+"""The embedded judge: a small language model that is never asked for a mark, only how likely words are.
+
+Deterministic: one thread, fp32, one request at a time; nothing of one request is kept for the next but likelihoods of
+texts that are the same.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from harness.documents.codec import canonical_json
+from harness.documents.verdict import JudgeRequest
+from harness.errors import MachineError
+from harness.judge.contrasts import Contrast, Probe, View, contrast_for, mark_of
+from harness.judge.engines import Judgement
+from harness.judge.engines.language_model import LanguageModel
+from harness.judge.injection import without_injections
+from harness.judge.prompts import contrast_texts
+
+
+class LikelihoodEngine:
+    """``settings`` names a contrast and, for each language, thresholds for every "task.dimension"."""
+
+    def __init__(self, settings: dict[str, Any], weights: Path) -> None:
+        self._tasks: dict[str, Any] = settings["tasks"]
+        self._neutral: str = settings["neutral_emotion"]
+        self._contrasts: dict[str, str] = settings["settings"]["contrasts"]
+        self._thresholds: dict[str, dict[str, list[float]]] = settings["settings"]["thresholds"]
+        self._model = LanguageModel(weights)
+
+    def judge(self, request: JudgeRequest) -> Judgement:
+        """Marks by contrast. A reply that speaks to the judge is looked at with and without those sentences, and the
+        lower mark counts: asking cannot help."""
+        last = request.context[-1].reply
+        versions = list(dict.fromkeys(reply for reply in (last, without_injections(last)) if reply.strip()))
+        values = [self.values(request, reply) for reply in versions]
+        scores, reasons = {}, {}
+        for dimension in request.dimensions:
+            name = f"{request.task}.{dimension}"
+            value = min((value[dimension] for value in values), default=float("-inf"))
+            thresholds = self._thresholds[request.language][name]
+            scores[dimension] = mark_of(value, thresholds, self._tasks[request.task]["scale"])
+            reasons[dimension] = f"{self._contrasts[name]} {value:+.4f} nats a token; marks part at {thresholds}"
+        return Judgement(scores, reasons, canonical_json([request.item, values]))
+
+    def values(self, request: JudgeRequest, reply: str) -> dict[str, float]:
+        """Every wanted dimension's contrast for ``reply``, in nats a token."""
+        asks_last = self._tasks[request.task]["evaluated_turn"] == "last"
+        view = View.of(request, reply, self._neutral, contrast_texts(request.language), asks_last=asks_last)
+        contrasts = {
+            dimension: contrast_for(self._contrasts[f"{request.task}.{dimension}"])(view)
+            for dimension in request.dimensions
+        }
+        known = self._model.log_likelihoods([probe for contrast in contrasts.values() for probe in contrast.probes])
+        return {dimension: _value(contrast, known) for dimension, contrast in contrasts.items()}
+
+    def fingerprint(self) -> dict[str, Any]:
+        return {"engine": "likelihood", **self._model.fingerprint()}
+
+
+def _value(contrast: Contrast, known: dict[Probe, tuple[float, int]]) -> float:
+    """The mean difference a token. Raises MachineError (E_VERDICT) when the model gave no number."""
+    if not contrast.pairs:
+        return 0.0
+    total = 0.0
+    for first, second in contrast.pairs:
+        (likely, tokens), (base, _) = known[first], known[second]
+        total += (likely - base) / tokens
+    value = total / len(contrast.pairs)
+    if not math.isfinite(value):
+        raise MachineError("the model gave no number", code="E_VERDICT", hint="judge again")
+    return round(value, 6)
