@@ -66,7 +66,7 @@ def _not_a_number(root: Path) -> Mistake:
 
 def _cut_line(root: Path) -> Mistake:
     name = "zh/task3.jsonl"
-    _change(root / name, 2, lambda text: text[: len(text) // 2])
+    _change(root / name, 2, lambda text: text.decode("utf-8")[:60].encode())
     return Mistake("a line cut in the middle", "E_JSON_SYNTAX", name, 2)
 
 
