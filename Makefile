@@ -28,10 +28,10 @@ speech:
 	@command -v espeak-ng >/dev/null || { echo "setup: installing espeak-ng (about 5 MB), the sample's voice"; as=$$(test "$$(id -u)" = 0 || echo sudo); $$as apt-get update -qq; $$as apt-get install -y -qq --no-install-recommends espeak-ng >/dev/null; }
 
 demo: venv speech ## the main job on the sample challenge: validate, run, score, leaderboard
-	@sandbox/engine.sh run $(BIN)/python examples/demo.py
+	@sandbox/engine.sh with $(BIN)/python examples/demo.py
 
 test: venv speech ## sets up what is missing, then runs the whole test suite
-	@sandbox/engine.sh run $(BIN)/pytest
+	@sandbox/engine.sh with $(BIN)/pytest
 
 test-fast: venv ## the tests that need no container engine
 	@$(BIN)/pytest -m 'not engine and not judge'
@@ -43,7 +43,7 @@ lint: venv ## ruff, mypy (strict), import-linter
 	$(BIN)/lint-imports
 
 bench: venv speech ## the ratios that the docs quote
-	@for each in benchmarks/*.py; do echo "== $$each"; sandbox/engine.sh run $(BIN)/python $$each; done
+	@for each in benchmarks/*.py; do echo "== $$each"; sandbox/engine.sh with $(BIN)/python $$each; done
 
 docs: venv ## checks that the docs' links point somewhere
 	@$(BIN)/pytest -q tests/test_docs.py
