@@ -6,6 +6,7 @@ and what the request for a 5 gained. Everything it makes lies in demo-out/.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -62,6 +63,7 @@ def set_up() -> None:
             ["docker", "build", "-q", "--network", "none", "--pull=false", "-t", tag, context],
             check=True,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         say(f"built {tag} from {context.relative_to(CHECKOUT)}/Dockerfile")
 
@@ -92,6 +94,21 @@ def run_states() -> None:
         say(f"(exit {result.returncode})\n")
 
 
+def vouch_for(twin: Path, record_of: Path) -> None:
+    """As the organiser: say beside the twin that its files come from that run, so that it is scored by the same rules."""
+    record = json.loads(record_of.read_text("utf-8"))
+    files = sorted(path for path in twin.rglob("*") if path.is_file())
+    record["outputs"] = [
+        {
+            "path": str(path.relative_to(twin)),
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in files
+    ]
+    (twin.parent / "run.json").write_text(json.dumps(record), "utf-8")
+
+
 def score(submission: Path, team: str, out: Path) -> str:
     arguments = ("score", submission, "--references", SAMPLE / "references", "--out", out, "--team", team)
     humdial(*arguments, expect={0})
@@ -105,7 +122,9 @@ def table() -> None:
 
     hostile = OUT / "runs" / "hostile" / "submission"
     twin = OUT / "twin" / "submission"
+    twin.parent.mkdir()
     strip_injections(hostile, twin)
+    vouch_for(twin, hostile.parent / "run.json")
     jobs = [(OUT / "runs" / team / "submission", team, OUT / "scores" / team) for team in TEAMS]
     jobs.append((SAMPLE / "submissions" / "paper", "paper", OUT / "scores" / "paper"))
     jobs.append((twin, "hostile-twin", OUT / "twin" / "scores"))

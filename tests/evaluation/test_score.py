@@ -1,0 +1,177 @@
+"""From collected outputs to a table, with the real judge in its container."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from jsonschema.validators import Draft202012Validator
+
+from harness.challenge.load import load_challenge
+from harness.resources import schema_path
+
+pytestmark = [pytest.mark.engine, pytest.mark.judge]
+Humdial = Callable[..., subprocess.CompletedProcess[str]]
+TEAMS = ("careful", "lazy", "hostile")
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))
+
+
+def _items(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "items.jsonl").read_text("utf-8").splitlines()]
+
+
+@pytest.fixture(scope="session")
+def scores(runs: Path, sample: Path, humdial: Humdial, judge_image: object, tmp_path_factory: Any) -> Path:
+    """One `humdial score` folder a team, and one of the folder submission."""
+    out: Path = tmp_path_factory.mktemp("scores")
+    for team in TEAMS:
+        submission = runs / team / "submission"
+        arguments = ("--references", sample / "references", "--out", out / team, "--team", team)
+        result = humdial("score", submission, *arguments)
+        assert result.returncode == 0, result.stderr + result.stdout
+    paper = sample / "submissions" / "paper"
+    result = humdial("score", paper, "--references", sample / "references", "--out", out / "paper")
+    assert result.returncode == 0, result.stderr + result.stdout
+    return out
+
+
+@pytest.fixture(scope="session")
+def board(scores: Path, humdial: Humdial) -> Any:
+    result = humdial("leaderboard", scores, "-f", "json")
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("team", [*TEAMS, "paper"])
+def test_reports_follow_their_schema_and_account_for_every_item(scores: Path, sample: Path, team: str) -> None:
+    report = _json(scores / team / "report.json")
+    jsonschema.validate(report, _json(schema_path("score-report")), cls=Draft202012Validator)
+    item_schema = Draft202012Validator(_json(schema_path("scored-item")))
+    items = _items(scores / team)
+    for item in items:
+        item_schema.validate(item)
+    for each in report["dimensions"]:
+        listed = (sample / "references" / each["language"] / f"{each['task']}.jsonl").read_text("utf-8")
+        assert sum(each["counts"].values()) == len(listed.splitlines())
+        mine = [i for i in items if all(i[key] == each[key] for key in ("task", "language", "dimension"))]
+        assert Counter(item["state"] for item in mine) == Counter(each["counts"])
+        counted = [item["score"] for item in mine if item["score"] is not None]
+        if each["mean"] is not None:
+            assert Fraction(str(each["sum"])) == sum(counted)
+            assert each["n"] == len(counted)
+    assert report["complete"] is True
+    assert report["judge"]["official"] is False
+
+
+def test_the_careful_team_beats_the_lazy_one_in_both_languages(board: Any) -> None:
+    rows = {row["team"]: row for row in board["rows"]}
+    for language in load_challenge().languages:
+        assert rows["careful"][language] > rows["lazy"][language]
+    assert rows["careful"]["rank"] < rows["lazy"]["rank"]
+
+
+def test_the_table_says_what_the_small_judge_cannot_judge(board: Any) -> None:
+    assert board["official"] is False
+    for row in board["rows"]:
+        assert row["missing_weight"] == {
+            "task4.audio_quality_naturalness": 0.25,
+            "task4.vocal_empathy_congruence": 0.25,
+        }
+        assert row["columns"]["zh.task4.vocal_empathy_congruence"] is None
+
+
+def test_faults_of_the_lazy_team_are_floored_and_counted_by_kind(scores: Path) -> None:
+    items = _items(scores / "lazy")
+    challenge = load_challenge()
+    floored = [item for item in items if item["state"] in ("too_short", "language_mismatch", "missing", "silent")]
+    assert {"too_short", "language_mismatch"} <= {item["state"] for item in floored}
+    assert all(item["score"] == challenge.tasks[item["task"]].lowest for item in floored)
+
+
+def test_every_request_for_a_mark_is_flagged(scores: Path) -> None:
+    judged = [item for item in _items(scores / "hostile") if item["state"] == "scored"]
+    flagged = [item for item in judged if "F_INJ" in item["flags"]]
+    assert len(flagged) >= 0.8 * len(judged)
+    assert not any("F_INJ" in item["flags"] for team in ("careful", "paper") for item in _items(scores / team))
+
+
+def test_no_dimension_is_a_copy_of_another(scores: Path) -> None:
+    for task in ("task2", "task3"):
+        marks: dict[str, list[Any]] = {}
+        for team in (*TEAMS, "paper"):
+            for item in _items(scores / team):
+                if item["task"] == task and item["state"] == "scored":
+                    marks.setdefault(item["dimension"], []).append(item["score"])
+        columns = [tuple(column) for column in marks.values()]
+        assert len(set(columns)) == len(columns) == 3
+
+
+def test_scoring_again_gives_the_same_bytes(
+    scores: Path, runs: Path, sample: Path, humdial: Humdial, tmp_path: Path
+) -> None:
+    arguments = ("--references", sample / "references", "--out", tmp_path / "again", "--team", "hostile")
+    assert humdial("score", runs / "hostile" / "submission", *arguments).returncode == 0
+    for name in ("report.json", "items.jsonl", "verdicts.jsonl", "fingerprint.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (scores / "hostile" / name).read_bytes()
+
+
+def test_gold_text_is_in_nothing_that_scoring_prints_or_reports(scores: Path, sample: Path) -> None:
+    """Reports and items go to teams one day; only the request folder, which is gone, held user text."""
+    gold = {
+        turn["text"]
+        for path in (sample / "references").glob("*/*.jsonl")
+        for line in path.read_text("utf-8").splitlines()
+        for turn in json.loads(line)["turns"]
+    }
+    for path in scores.rglob("*"):
+        if path.is_file():
+            text = path.read_text("utf-8")
+            assert not [said for said in gold if said in text], path
+
+
+def test_labels_in_a_submission_change_nothing(scores: Path, sample: Path, humdial: Humdial, tmp_path: Path) -> None:
+    """The answer key is never read out of the submission."""
+    forged = tmp_path / "forged"
+    shutil.copytree(sample / "submissions" / "paper", forged)
+    for path in forged.glob("*/*.jsonl"):
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        for turn in (turn for row in rows for turn in row["turns"]):
+            turn["text"], turn["emotion"] = turn["response_text"], "happy"
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    result = humdial("score", forged, "--references", sample / "references", "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr + result.stdout
+    assert (tmp_path / "out" / "items.jsonl").read_bytes() == (scores / "paper" / "items.jsonl").read_bytes()
+
+
+def test_an_invalid_folder_gets_its_findings_and_no_report(sample: Path, humdial: Humdial, tmp_path: Path) -> None:
+    broken = sample / "submissions" / "broken"
+    result = humdial("score", broken, "--references", sample / "references", "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert "E_WAV_SIZE" in result.stdout
+    assert not (tmp_path / "out" / "report.json").exists()
+    listed = humdial("leaderboard", tmp_path / "out", "-f", "json")
+    assert "invalid submission" in listed.stdout or listed.returncode == 2
+
+
+def test_a_folder_cannot_pass_itself_off_as_collected(
+    runs: Path, sample: Path, humdial: Humdial, tmp_path: Path
+) -> None:
+    """Missing items are forgiven only where the run record beside the folder lists exactly its files."""
+    shutil.copytree(runs / "lazy", tmp_path / "lazy")
+    extra = tmp_path / "lazy" / "submission" / "zh" / "task2.jsonl"
+    extra.write_bytes(extra.read_bytes() + b"\n")
+    arguments = ("--references", sample / "references", "--out", tmp_path / "out", "--team", "lazy")
+    result = humdial("score", tmp_path / "lazy" / "submission", *arguments)
+    assert result.returncode == 1
+    assert not (tmp_path / "out" / "report.json").exists()
