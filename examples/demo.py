@@ -95,7 +95,7 @@ def run_states() -> None:
 
 
 def vouch_for(twin: Path, record_of: Path) -> None:
-    """As the organiser: say beside the twin that its files come from that run, so that it is scored by the same rules."""
+    """As the organiser: a record beside the twin says where its files come from, so that the same rules score it."""
     record = json.loads(record_of.read_text("utf-8"))
     files = sorted(path for path in twin.rglob("*") if path.is_file())
     record["outputs"] = [
