@@ -74,6 +74,9 @@ class Findings:
         kept = self._kept[finding.severity]
         if len(kept) < self.cap:
             kept.append(finding)
+        elif finding.line is None and self.cap:  # what concerns a whole file pushes out what concerns a line
+            kept.pop()
+            kept.insert(0, finding)
 
     def extend(self, findings: list[Finding] | tuple[Finding, ...]) -> None:
         for finding in findings:

@@ -1,4 +1,4 @@
-"""Makes small submissions of either layout, and the inputs that they answer. All bytes come from here, none from git."""
+"""Makes small submissions of either layout and the inputs that they answer: all bytes come from here, none from git."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from harness.challenge.load import load_challenge
@@ -25,7 +26,10 @@ REPLIES = {
         "You went from joy to disappointment because nobody listened.",
     ],
 }
-USERS = {"zh": ["我今天升职了！", "可是没人在意。", "你觉得我怎么了？"], "en": ["I got promoted!", "Nobody cared.", "What is it?"]}
+USERS = {
+    "zh": ["我今天升职了！", "可是没人在意。", "你觉得我怎么了？"],
+    "en": ["I got promoted!", "Nobody cared.", "What is it?"],
+}
 EMOTIONS = ["happy", "sad", "anger"]
 Files = dict[str, bytes]
 
@@ -34,6 +38,7 @@ def ids(task: str, language: str) -> list[str]:
     return [f"{task}_{TURNS}_{language}_0001_{number:04d}" for number in (1, 2)]
 
 
+@cache
 def wav(
     seconds: float = 0.3,
     rate: int = 16_000,
@@ -46,7 +51,9 @@ def wav(
 ) -> bytes:
     """A strict WAV: a tone whose pitch depends on ``seed``."""
     frames = round(seconds * rate)
-    values = [level * math.sin(2 * math.pi * (200 + 7 * seed) * n / rate) for n in range(frames) for _ in range(channels)]
+    values = [
+        level * math.sin(2 * math.pi * (200 + 7 * seed) * n / rate) for n in range(frames) for _ in range(channels)
+    ]
     if tag == 3:
         data = struct.pack(f"<{len(values)}{'f' if bits == 32 else 'd'}", *values)
     else:
