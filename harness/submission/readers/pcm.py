@@ -62,7 +62,7 @@ def level_problems(data: memoryview, format_: WavFormat, rules: AudioRules) -> l
     if levels.peak > _ABSURD:
         return [Refusal("E_WAV_RANGE", peak=f"{levels.peak:.3g}")]
     if levels.peak <= rules.silent_peak:
-        return [Refusal("E_WAV_SILENT", peak=f"{levels.peak:.5f}")]
+        return [Refusal("E_WAV_SILENT", peak=f"{abs(levels.peak):.5f}")]
     problems = []
     if levels.peak > 1:
         problems.append(Refusal("W_WAV_RANGE", peak=f"{levels.peak:.3g}"))

@@ -58,7 +58,9 @@ def parse_wav(data: memoryview, rules: AudioRules, limits: ReadLimits) -> tuple[
         chunks = _chunks(data, limits)
         tag, channels, rate, byte_rate, align, bits = _fmt(chunks.fmt)
     except Refusal as refusal:
-        return None, [refusal]
+        # Without its traceback, whose frames would keep slices of the caller's buffer alive.
+        refusal.__context__ = None
+        return None, [refusal.with_traceback(None)]
     problems = [*_property_problems(tag, channels, rate, bits, rules)]
     if any(problem.code.startswith("E_") for problem in problems):
         return None, problems
