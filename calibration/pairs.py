@@ -1,4 +1,4 @@
-"""The good and poor replies as judge requests: situations from JSONL, poor replies made from pools, all seeded by place.
+"""The good and poor replies as cases to judge: situations from JSONL, poor replies from pools, chosen by place.
 
 Calibration and held-out situations and pools share nothing.
 """
@@ -20,7 +20,7 @@ _PLEASANT = {"happy", "surprise"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One reply to one situation. ``kind`` is "good" or why it is poor; ``turns`` are (emotion, text) up to the reply."""
+    """One reply to one situation. ``kind`` is "good" or why it is poor; ``turns`` are (emotion, text)."""
 
     situation: str
     language: str

@@ -19,7 +19,7 @@ _PATTERNS = {
         |\b(?:full|top|highest|maximum|perfect)\s+(?:marks?|scores?|ratings?|grades?)\b
         |\b(?:score|rating|grade|mark)s?\s*(?:should\s+be|must\s+be|is|=|:|of)\s*(?:a\s+)?(?:5|five|10)\b
         |\b(?:deserves?|worth|merits?)\s+(?:a\s+|the\s+)?(?:5|five|full\s+marks?|top\s+(?:marks?|scores?)|highest)\b
-        |(?:给|打|评|判|得|请).{0,12}(?:满分|最高分|高分|[5５五]\s*分)
+        |(?:给|打|评|判|得|请).{0,12}(?:满分|最高分|高分|[5５五]\s*分(?!钟))
         |(?:满分|最高分)|(?:评分|分数|得分|打分)\s*(?:应该|必须|为|是|[:：=])\s*[5５五]
     """,
     # "ignore the rubric", "disregard all previous instructions"

