@@ -263,10 +263,11 @@ def _regular(
     raw = overrides.path if overrides.path is not None else _header_name(header)
     if kind == b"S":
         _refuse_sparse(header, raw, limits)
+    if kind not in (b"0", b"\0", b"5"):
+        name = quoted(raw.decode("utf-8", "surrogateescape"))
+        raise Refusal("E_ARC_TYPE", name=name, what=_KINDS.get(kind, f"of the unknown type {kind!r}"))
     path = member_path(raw, limits)
     folder = kind == b"5"
-    if kind not in (b"0", b"\0", b"5"):
-        raise Refusal("E_ARC_TYPE", name=quoted(path), what=_KINDS.get(kind, f"of the unknown type {kind!r}"))
     if not folder and (raw.endswith(b"/") or not path):
         raise Refusal("E_ARC_PATH", name=quoted(path + "/"))
     size = size if overrides.size is None else overrides.size

@@ -60,6 +60,8 @@ def unpack_zip(descriptor: int, bytes_: int, target: Path, limits: ReadLimits) -
     end, count, directory_at, directory_bytes = _end_record(descriptor, bytes_, limits)
     raw = os.pread(descriptor, directory_bytes, directory_at)
     members = sorted(_directory(raw, count, limits), key=lambda member: member.start)
+    if not members:
+        raise Refusal("E_ARC_EMPTY", what="the archive holds nothing")
     _refuse_bombs(members, limits)
     for before, after in pairwise(members):
         if before.start == after.start:
@@ -216,8 +218,6 @@ def _descriptor_bytes(descriptor: int, member: Member, at: int, after: int) -> i
 
 
 def _refuse_gaps(members: list[Member], directory_at: int, end: int) -> None:
-    if not members:
-        raise Refusal("E_ARC_EMPTY", what="the archive holds nothing")
     if members[0].start != 0:
         _malformed("bytes before its first member")
     for before, after in pairwise(members):
@@ -276,5 +276,5 @@ def _inflate(descriptor: int, member: Member, out: int) -> tuple[int, int]:
         crc = zlib.crc32(block, crc)
         write_all(out, block)
     if engine.unused_data or pending or taken != member.packed:
-        _malformed(f"{quoted(member.path)} ends before its data does")
+        raise Refusal("E_ARC_CRC", file=member.path, name=quoted(member.path))
     return done, crc
