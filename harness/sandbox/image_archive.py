@@ -51,7 +51,7 @@ class Layer:
     def from_tree(cls, folder: Path, prefix: str, *, skip: Callable[[str], bool] = lambda name: False) -> Layer:
         """A folder's files and symbolic links below ``prefix``; modes become 0755 or 0644 by the owner's x bit.
 
-        ``skip`` sees the path relative to ``folder``. Raises UsageError (E_IMAGE_ARCHIVE) for a device, socket or pipe.
+        ``skip`` sees the path relative to ``folder``. Raises UsageError (E_IMG_ARCHIVE) for a device, socket or pipe.
         """
         entries = {}
         for path in sorted(_files(folder)):
@@ -100,7 +100,7 @@ def write_image(base_tar: Path | None, layers: Sequence[Layer | Path], config: I
     """Write a docker-archive to ``out`` in one step and return the image id (``sha256:…``).
 
     ``base_tar`` and every Path among ``layers`` is an uncompressed layer tar that is taken as it is.
-    Raises MachineError (I_DISK) when the disk refuses, UsageError (E_IMAGE_ARCHIVE) when an input is not there.
+    Raises MachineError (I_DISK) when the disk refuses, UsageError (E_IMG_ARCHIVE) when an input is not there.
     """
     parts: list[Layer | Path] = [*([base_tar] if base_tar is not None else []), *layers]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ def write_image(base_tar: Path | None, layers: Sequence[Layer | Path], config: I
     except FileNotFoundError as error:
         Path(temporary).unlink(missing_ok=True)
         raise UsageError(
-            f"an input of the image is missing: {error.filename}", code="E_IMAGE_ARCHIVE", hint="make it first"
+            f"an input of the image is missing: {error.filename}", code="E_IMG_ARCHIVE", hint="make it first"
         ) from error
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
@@ -132,7 +132,7 @@ def verify_archive(path: Path) -> str:
     """Recompute every layer's digest and the image id of a docker-archive, and return the id.
 
     An engine skips layers that it has already, so a changed archive can go unnoticed there; this reads all of it.
-    Raises UsageError (E_IMAGE_ARCHIVE) when the archive is broken or its layers are not those that its config names.
+    Raises UsageError (E_IMG_ARCHIVE) when the archive is broken or its layers are not those that its config names.
     """
     try:
         digests, small = _read_members(path)
@@ -142,12 +142,12 @@ def verify_archive(path: Path) -> str:
         found = [f"sha256:{digests[name]}" for name in image["Layers"]]
     except (OSError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"{path.name} is not a docker-archive of one image: {error}", code="E_IMAGE_ARCHIVE", hint="build it again"
+            f"{path.name} is not a docker-archive of one image: {error}", code="E_IMG_ARCHIVE", hint="build it again"
         ) from error
     if found != wanted:
         raise UsageError(
             f"the layers of {path.name} are not those that its config names",
-            code="E_IMAGE_ARCHIVE",
+            code="E_IMG_ARCHIVE",
             hint="build it again",
         )
     return "sha256:" + hashlib.sha256(config).hexdigest()
@@ -265,7 +265,7 @@ def _entry(path: Path) -> Entry:
     if stat.S_ISLNK(found.st_mode):
         return Entry(str(path.readlink()))
     if not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"{path} is not a file", code="E_IMAGE_ARCHIVE", hint="remove it from the image's contents")
+        raise UsageError(f"{path} is not a file", code="E_IMG_ARCHIVE", hint="remove it from the image's contents")
     return Entry(path, 0o755 if found.st_mode & stat.S_IXUSR else 0o644)
 
 
