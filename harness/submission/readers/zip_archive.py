@@ -272,7 +272,7 @@ def _inflate(descriptor: int, member: Member, out: int) -> tuple[int, int]:
         pending = engine.unconsumed_tail
         done += len(block)
         if done > member.size:
-            _malformed(f"{quoted(member.path)} is larger than listed")
+            raise Refusal("E_ARC_CRC", file=member.path, name=quoted(member.path))
         crc = zlib.crc32(block, crc)
         write_all(out, block)
     if engine.unused_data or pending or taken != member.packed:
