@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from harness.documents.codec import pretty_json, to_plain
@@ -24,7 +25,8 @@ def render(report: ValidationReport, format_: str, *, color: bool = False) -> by
 
 def render_all(reports: Sequence[ValidationReport], format_: str, *, color: bool = False) -> bytes:
     """Several reports one after the other; as JSON an object when there is one report, else an array."""
-    return FORMATS[format_](reports, color).encode("utf-8", "backslashreplace")
+    shown = [replace(report, subject=visible(report.subject)) for report in reports]
+    return FORMATS[format_](shown, color).encode()
 
 
 def _text(reports: Sequence[ValidationReport], color: bool) -> str:
@@ -35,7 +37,7 @@ def _one_text(report: ValidationReport, color: bool) -> str:
     lines: list[str] = []
     shown = _most_important(report.findings)
     for file, findings in groupby(shown, key=lambda finding: finding.file):
-        lines.append(_painted(file or visible(report.subject), "1", color))
+        lines.append(_painted(file or report.subject, "1", color))
         for finding in findings:
             lines += _finding_lines(finding, color)
         lines.append("")
@@ -79,7 +81,7 @@ def closing_line(report: ValidationReport, color: bool = False) -> str:
     if counts["info"]:
         parts.append(f"{counts['info']} to note")
     return (
-        f"{visible(report.subject)}: {answer}, {', '.join(parts)}; checked {_counted(checked.files, 'file')}, "
+        f"{report.subject}: {answer}, {', '.join(parts)}; checked {_counted(checked.files, 'file')}, "
         f"{_counted(checked.dialogues, 'dialogue')}, {checked.audio_seconds:.1f} s of audio"
     )
 
@@ -97,13 +99,13 @@ def _concise(reports: Sequence[ValidationReport], color: bool) -> str:
     lines = []
     for report in reports:
         for finding in report.findings:
-            place = [finding.file or visible(report.subject), finding.line, finding.column if finding.line else None]
+            place = [finding.file or report.subject, finding.line, finding.column if finding.line else None]
             head = ":".join(str(part) for part in place if part is not None)
             name = _painted(finding.code, _COLOR[finding.severity], color)
             pointer = f" ({finding.pointer})" if finding.pointer else ""
             lines.append(f"{head}: {name} {finding.message}{pointer}")
         if report.truncated:
-            lines.append(f"{visible(report.subject)}: +{report.truncated} more")
+            lines.append(f"{report.subject}: +{report.truncated} more")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -15,7 +15,7 @@ from harness.documents.submission import ReplyAudio, ReplyDialogue, ReplyTurn, S
 from harness.errors import UsageError
 from harness.submission.ledger import Ledger
 from harness.submission.readers.pdf import PageCount
-from harness.submission.readers.refusal import Refusal, quoted
+from harness.submission.readers.refusal import Refusal, printable, quoted
 from harness.submission.readers.tree import Tree
 from harness.submission.references import check_data
 from harness.submission.rules import audio, description, dialogues, layout, manifest, replies
@@ -70,17 +70,17 @@ def check(
             keep = work is not None or path.is_dir()
     except Refusal as refusal:
         ledger.refuse(refusal)
-        return Outcome(report_of(path.name or path.resolve().name, ledger, Checked(), challenge), None, None)
-    report = report_of(path.name or path.resolve().name, ledger, result.checked, challenge)
+        return Outcome(report_of(path, ledger, Checked(), challenge), None, None)
+    report = report_of(path, ledger, result.checked, challenge)
     return Outcome(report, result.submission, result.root if keep else None)
 
 
-def report_of(subject: str, ledger: Ledger, checked: Checked, challenge: Challenge) -> ValidationReport:
-    """The ledger as a document."""
+def report_of(path: Path, ledger: Ledger, checked: Checked, challenge: Challenge) -> ValidationReport:
+    """The ledger as a document; its subject is the path's last name, so that a report can move with its files."""
     findings, truncated = ledger.findings.result()
     return ValidationReport(
         schema_version=1,
-        subject=subject,
+        subject=printable(path.name or path.resolve().name),
         valid=not ledger.findings.has_errors,
         findings=findings,
         checked=checked,

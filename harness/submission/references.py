@@ -27,8 +27,8 @@ _SCHEMA = "reference-line"
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """``root`` is the folder where the files lie; paths in ``dialogues`` are relative to their JSONL's folder, which
-    is ``root`` / language in the layouts known so far. Excluded dialogues are in the list."""
+    """``root`` is the folder where the files lie; audio paths in ``dialogues`` are relative to the folder of their
+    JSONL, as the layout places it below ``root``. Excluded dialogues are in the list."""
 
     dialogues: tuple[ReferenceDialogue, ...]
     layout: str
@@ -65,16 +65,18 @@ def check_data(source: Source, challenge: Challenge, ledger: Ledger) -> Checked:
     """Check a train or dev folder: everything that `read_references` reports, and each WAV that it names."""
     references = _read(source, challenge, ledger, need_labels=True)
     tree = _below(source.tree, ledger)
+    layout = challenge.layouts[references.layout]
     paths = {
         path
         for dialogue in references.dialogues
         for turn in dialogue.turns
-        if (path := _audio_path(dialogue.language, turn.audio_file)) in tree.files and path is not None
+        if turn.audio_file is not None
+        and (path := _beside(layout.jsonl_path(dialogue.language, dialogue.task), turn.audio_file)) in tree.files
     }
     checked = check_wavs(tree, sorted(paths), challenge)
     report_wavs(checked.values(), ledger)
     return Checked(
-        files=len(list(_sheets(tree, challenge, _layout(tree, challenge)))) + len(paths),
+        files=len(list(_sheets(tree, challenge, layout))) + len(paths),
         dialogues=len(references.dialogues),
         audio_seconds=round(sum(wav.audio.duration_s for wav in checked.values()), 3),
     )
@@ -116,8 +118,9 @@ def _sheets(tree: Tree, challenge: Challenge, layout: Layout) -> Iterator[_Sheet
                 yield _Sheet(path, task, language)
 
 
-def _audio_path(language: str, audio_file: str | None) -> str | None:
-    return None if audio_file is None else str(PurePosixPath(language, audio_file))
+def _beside(jsonl: str, audio_file: str) -> str:
+    """The place of an audio file that a JSONL names."""
+    return str(PurePosixPath(jsonl).parent / audio_file)
 
 
 class _Reader:
@@ -180,5 +183,5 @@ class _Reader:
             self._ledger.add(
                 "E_PATH", file=here["file"], line=here["line"], pointer=here["pointer"], name=quoted(audio)
             )
-        elif _audio_path(str(PurePosixPath(sheet.path).parent), audio) not in self._tree.files:
+        elif _beside(sheet.path, audio) not in self._tree.files:
             self._ledger.add("E_GOLD_AUDIO", **here, file_name=quoted(audio))

@@ -54,9 +54,9 @@ class Names:
 
 def create_file(root: Path, path: str) -> int:
     """A descriptor to write a new file below ``root``. Raises MachineError (I_DISK)."""
-    target = root / path
+    target = os.fsencode(root) + b"/" + path.encode()  # UTF-8 whatever the locale says
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(os.fsdecode(target)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return os.open(target, _CREATE, 0o600)
     except OSError as error:
         raise disk_error(error) from error

@@ -50,7 +50,7 @@ class Tree:
     def below(self, folder: str) -> Tree:
         """The part of the tree inside one of its folders, with paths relative to that."""
         head = f"{folder}/"
-        inner = Tree(self.root / folder)
+        inner = Tree(self.root / os.fsdecode(_raw(folder)))
         for path, entry in self.files.items():
             if path.startswith(head):
                 short = path.removeprefix(head)
@@ -111,11 +111,20 @@ def scan(root: Path, limits: ReadLimits) -> Tree:
     return tree
 
 
+def _text(name: str) -> str:
+    """A name as UTF-8, whatever the locale says, so that every machine reports the same."""
+    return os.fsencode(name).decode("utf-8", "surrogateescape")
+
+
+def _raw(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
 def _scan(folder: int, prefix: str, tree: Tree, limits: ReadLimits, device: int) -> None:
     names: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            names.append(entry.name)
+            names.append(_text(entry.name))
             if len(names) + len(tree.files) + len(tree.folders) > limits.members:
                 raise Refusal("E_LAYOUT_COUNT", what=f"more than {limits.members} entries")
     for name in sorted(names):
@@ -124,7 +133,7 @@ def _scan(folder: int, prefix: str, tree: Tree, limits: ReadLimits, device: int)
             tree.refusals.append(Refusal("E_NAME", file=path, name=quoted(name), what=fault))
             continue
         try:
-            info = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            info = os.stat(_raw(name), dir_fd=folder, follow_symlinks=False)
         except OSError as error:
             tree.refusals.append(_cannot_open(path, error))
             continue
@@ -141,7 +150,7 @@ def _enter(folder: int, name: str, path: str, tree: Tree, limits: ReadLimits, de
     if path.count("/") >= MAX_DEPTH:
         raise Refusal("E_LAYOUT_COUNT", what=f"folders nested more than {MAX_DEPTH} deep")
     try:
-        inner = os.open(name, _FOLDER, dir_fd=folder)
+        inner = os.open(_raw(name), _FOLDER, dir_fd=folder)
     except OSError as error:
         tree.refusals.append(_cannot_open(path, error))
         return
@@ -171,10 +180,10 @@ def _open_beneath(root: Path, path: str) -> int:
     *parents, name = path.split("/")
     try:
         for parent in parents:
-            inner = os.open(parent, _FOLDER, dir_fd=folder)
+            inner = os.open(_raw(parent), _FOLDER, dir_fd=folder)
             os.close(folder)
             folder = inner
-        return os.open(name, _FILE, dir_fd=folder)
+        return os.open(_raw(name), _FILE, dir_fd=folder)
     except OSError as error:
         raise _cannot_open(path, error) from error
     finally:
