@@ -1,8 +1,8 @@
-"""Writes judge.lock and judge-cuda.lock from judge.in (needs pip-tools).
+"""Writes judge.lock, judge-torch-cpu.lock and judge-torch-cuda.lock from judge.in (needs pip-tools, takes minutes).
 
-judge.lock is what every judge image holds. Its torch line carries the hashes of the index's wheels and of every CPU
-build (version +cpu) that pip finds besides, because an index may offer either. The index's own build for x86-64 needs
-NVIDIA's libraries even on a CPU; they stand in judge-cuda.lock and are taken only with that build.
+judge.lock is what every judge image holds. torch stands apart, because pip prefers a wheel whose hash its index names
+to any other that the lock allows: judge-torch-cpu.lock has the CPU build (version +cpu) and is tried first,
+judge-torch-cuda.lock has the index's own build with NVIDIA's libraries, which it needs even on a CPU.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 # silero-vad is used through its weights alone, so what its package asks for is left out.
 LEFT_OUT = ("torchaudio", "onnxruntime", "flatbuffers", "protobuf", "setuptools")
-CUDA = re.compile(r"(?:nvidia-|cuda-|triton)")
+TORCH = re.compile(r"(?:torch==|nvidia-|cuda-|triton)")
 
 
 def main() -> int:
-    lock = compiled()
-    entries = re.split(r"^(?=[a-z])", lock, flags=re.MULTILINE)[1:]
-    common = [
-        with_cpu_builds(entry) if entry.startswith("torch==") else entry for entry in entries if not CUDA.match(entry)
-    ]
+    entries = re.split(r"^(?=[a-z])", compiled(), flags=re.MULTILINE)[1:]
+    common = [entry for entry in entries if not TORCH.match(entry)]
+    torch = [entry for entry in entries if TORCH.match(entry)]
+    version = next(entry for entry in torch if entry.startswith("torch==")).split("==")[1].split(" ")[0]
     (HERE / "judge.lock").write_text("".join(common), "utf-8")
-    (HERE / "judge-cuda.lock").write_text("".join(entry for entry in entries if CUDA.match(entry)), "utf-8")
-    print(f"judge.lock: {len(common)} packages; judge-cuda.lock: {len(entries) - len(common)}")
+    (HERE / "judge-torch-cuda.lock").write_text("".join(torch), "utf-8")
+    (HERE / "judge-torch-cpu.lock").write_text(cpu_build(version), "utf-8")
+    print(f"judge.lock: {len(common)} packages, and {len(torch)} with the index's own torch")
     return 0
 
 
@@ -64,17 +64,13 @@ def compiled() -> str:
     return "".join(line for line in text.splitlines(keepends=True) if line.strip() and not line.startswith("#"))
 
 
-def with_cpu_builds(entry: str) -> str:
-    """The torch entry with the hashes of the CPU wheels that this pip finds."""
-    version = entry.split("==")[1].split(" ", maxsplit=1)[0]
+def cpu_build(version: str) -> str:
+    """The lock of torch's CPU build, as pip finds it: on an index, or in a folder that PIP_FIND_LINKS names."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, f"torch=={version}+cpu"]
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            return entry
-        hashes = {hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in Path(folder).glob("*.whl")}
-    lines = [line.rstrip(" \\\n") for line in entry.strip().splitlines()]
-    known = set(re.findall(r"sha256:([0-9a-f]{64})", entry)) | hashes
-    return " \\\n".join([lines[0], *(f"    --hash=sha256:{each}" for each in sorted(known))]) + "\n"
+        subprocess.run(command, check=True)
+        hashes = sorted(hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in Path(folder).glob("*.whl"))
+    return " \\\n".join([f"torch=={version}+cpu", *(f"    --hash=sha256:{each}" for each in hashes)]) + "\n"
 
 
 if __name__ == "__main__":

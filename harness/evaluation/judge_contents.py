@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,11 +15,14 @@ from harness.sandbox.image_archive import Entry, Layer
 
 Progress = Callable[[str], None]
 PYTHON_VERSION = "3.11"
+LOCKS = ("judge.lock", "judge-torch-cpu.lock", "judge-torch-cuda.lock")
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-_GLIBC = ("2_36", "2_35", "2_34", "2_31", "2_28", "2_27", "2_26", "2_24", "2_17", "2_12", "2_5")
+_GLIBC_MINOR = 36  # Debian 12, the base, has glibc 2.36
 # Of the harness only what the worker imports: a change elsewhere makes no other judge.
-_MODULES = ("__init__", "errors", "resources", "documents/__init__", "documents/codec", "documents/verdict")
-_MODULES += ("challenge/__init__", "challenge/spec")
+_MODULES = (
+    *("__init__", "errors", "resources", "documents/__init__", "documents/codec", "documents/verdict"),
+    *("challenge/__init__", "challenge/spec"),
+)
 # Headers, static libraries and command line tools that no import needs.
 _SKIPPED = ("torch/include/", "torch/share/", "torch/test/", "bin/", "caffe2/")
 
@@ -45,17 +47,22 @@ def install_site(architecture: str, packages: str, progress: Progress) -> Path:
 
 def download_wheels(architecture: str, progress: Progress) -> tuple[list[str], Path]:
     """Fill the wheelhouse through pip; what is there already is not fetched again. Returns pip's -r options and the
-    wheelhouse. The NVIDIA packages are fetched only when the index gave a torch that needs them."""
+    wheelhouse. Of torch the CPU build is taken where pip finds it, else the index's own with NVIDIA's libraries."""
     wheels = cache_dir() / "wheelhouse"
     wheels.mkdir(parents=True, exist_ok=True)
-    progress("fetching the judge's wheels (about 250 MB; 3 GB where only a CUDA build of torch is offered)")
-    locks = ["-r", str(data_dir("requirements") / "judge.lock")]
-    download = ["download", "-d", str(wheels), "--find-links", str(wheels), *_strictly(architecture)]
-    _pip([*download, *locks], "fetch the judge's wheels")
-    if any(_needs_cuda(wheel) for wheel in wheels.glob("torch-*.whl")):
-        locks += ["-r", str(data_dir("requirements") / "judge-cuda.lock")]
-        _pip([*download, *locks], "fetch the NVIDIA libraries that this build of torch needs")
-    return locks, wheels
+    locks = data_dir("requirements")
+    # No --find-links here: it would replace the places that the user's own pip settings name, where a CPU build may be.
+    download = ["download", "-d", str(wheels), *_strictly(architecture)]
+    progress("fetching the judge's packages (about 60 MB) and the CPU build of torch (about 200 MB)")
+    common, cpu, cuda = (["-r", str(locks / name)] for name in LOCKS)
+    _pip([*download, *common], "fetch the judge's wheels")
+    try:
+        _pip([*download, *cpu], "fetch the CPU build of torch")
+        return [*common, *cpu], wheels
+    except MachineError:
+        progress("pip finds no CPU build of torch; fetching the one with NVIDIA's libraries (2.7 GB)")
+    _pip([*download, *cuda], "fetch torch")
+    return [*common, *cuda], wheels
 
 
 def site_layer(site: Path, target: str) -> Layer:
@@ -79,7 +86,8 @@ def application_layer(target: str) -> Layer:
 
 def _strictly(architecture: str) -> list[str]:
     machine = _MACHINES[architecture]
-    platforms = [f"manylinux_{glibc}_{machine}" for glibc in _GLIBC] + [f"manylinux2014_{machine}"]
+    platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(_GLIBC_MINOR, 4, -1)]
+    platforms += [f"manylinux2014_{machine}", f"manylinux2010_{machine}", f"manylinux1_{machine}"]
     chosen = [word for platform in platforms for word in ("--platform", platform)]
     return [
         *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--quiet", "--disable-pip-version-check"),
@@ -87,15 +95,8 @@ def _strictly(architecture: str) -> list[str]:
     ]
 
 
-def _needs_cuda(wheel: Path) -> bool:
-    with zipfile.ZipFile(wheel) as archive:
-        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        return b"Requires-Dist: nvidia-" in archive.read(name)
-
-
 def _pip(arguments: list[str], what: str) -> None:
-    command = [sys.executable, "-m", "pip", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PIP_NO_INPUT": "1"})
+    done = _run_pip(arguments)
     if done.returncode:
         raise MachineError(
             f"pip could not {what}",
@@ -103,3 +104,13 @@ def _pip(arguments: list[str], what: str) -> None:
             hint="check that pip reaches its index, then run `humdial judge build` again",
             detail=done.stderr[-4000:],
         )
+
+
+def _pip_succeeds(arguments: list[str]) -> bool:
+    return _run_pip(arguments).returncode == 0
+
+
+def _run_pip(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pip", *arguments]
+    environment = {**os.environ, "PIP_NO_INPUT": "1"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

@@ -16,7 +16,7 @@ from typing import Any
 from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.codec import digest, pretty_json, read_document, to_plain, write_atomic
 from harness.errors import MachineError, UsageError
-from harness.evaluation.judge_contents import application_layer, install_site, site_layer
+from harness.evaluation.judge_contents import LOCKS, application_layer, install_site, site_layer
 from harness.evaluation.judge_weights import SOURCES, make_weights
 from harness.judge import prompt_digests
 from harness.resources import cache_dir, data_dir
@@ -169,7 +169,7 @@ def _build(
 def _inputs(engine: Engine) -> dict[str, str]:
     """Digests of all that goes into the image; quick: the base's digest is kept beside it."""
     packages = hashlib.sha256()
-    for name in ("judge.lock", "judge-cuda.lock"):
+    for name in LOCKS:
         packages.update((data_dir("requirements") / name).read_bytes())
     application = application_layer(APPLICATION)
     contents = {name: hashlib.sha256(_bytes(entry.source)).hexdigest() for name, entry in application.entries.items()}

@@ -78,7 +78,7 @@ def test_no_mark_is_coerced(scores: Any) -> None:
         {"reasons": {"a": "x" * 3000}},
         {"evidence": {"speech_s": float("nan")}},
         {"evidence": {"speech_s": "1"}},
-        {"evidence": {"speech_s": -1}},
+        {"evidence": {"speech_s": True}},
         {"extra": 1},
     ],
     ids=str,

@@ -36,14 +36,15 @@ class LikelihoodEngine:
         last = request.context[-1].reply
         versions = list(dict.fromkeys(reply for reply in (last, without_injections(last)) if reply.strip()))
         values = [self.values(request, reply) for reply in versions]
-        scores, reasons = {}, {}
+        scores, reasons, evidence = {}, {}, {}
         for dimension in request.dimensions:
             name = f"{request.task}.{dimension}"
-            value = min((value[dimension] for value in values), default=float("-inf"))
+            value = min((value[dimension] for value in values), default=0.0)
             thresholds = self._thresholds[request.language][name]
             scores[dimension] = mark_of(value, thresholds, self._tasks[request.task]["scale"])
             reasons[dimension] = f"{self._contrasts[name]} {value:+.4f} nats a token; marks part at {thresholds}"
-        return Judgement(scores, reasons, canonical_json([request.item, values]))
+            evidence[f"contrast.{dimension}"] = value
+        return Judgement(scores, reasons, canonical_json([request.item, values]), evidence)
 
     def values(self, request: JudgeRequest, reply: str) -> dict[str, float]:
         """Every wanted dimension's contrast for ``reply``, in nats a token."""
