@@ -115,8 +115,9 @@ def _check_source(source: Source, settings: CheckSettings, ledger: Ledger) -> _R
     with ExitStack() as stack:
         pdf = _start_pdf(place, settings, ledger, stack)
         facts = _manifest(place, settings, ledger)
-        found = _parts(place, settings, ledger)
-        wavs = _audio(place.tree, found, settings.challenge, ledger)
+        checks = stack.enter_context(audio.WavChecks(place.tree, settings.challenge))
+        found = _parts(place, settings, ledger, checks)
+        wavs = _audio(place.tree, found, checks, ledger)
         if pdf is not None and pdf[1] is not None:
             description.report_pages(pdf[1], pdf[0], settings.challenge.min_pages, ledger)
     extra = {pdf[0]} if pdf else set()
@@ -155,18 +156,25 @@ def _manifest(place: layout.Place, settings: CheckSettings, ledger: Ledger) -> m
     return manifest.Manifest()
 
 
-def _parts(place: layout.Place, settings: CheckSettings, ledger: Ledger) -> list[replies.RepliedDialogue]:
-    """Every JSONL of the layout: read it, or report that it is missing."""
+def _parts(
+    place: layout.Place, settings: CheckSettings, ledger: Ledger, checks: audio.WavChecks
+) -> list[replies.RepliedDialogue]:
+    """Every JSONL of the layout: read it, or report that it is missing. Those with audio come first, so that their
+    WAVs are checked while the others are read."""
     found: list[replies.RepliedDialogue] = []
     missing: list[str] = []
-    for part, required in _wanted(place.layout, settings):
+    wanted = _wanted(place.layout, settings)
+    for part, required in sorted(wanted, key=lambda each: each[0].task.audio_required == "none"):
         if part.jsonl in place.tree.files:
             raw = dialogues.read_dialogues(place.tree, part, settings.challenge, ledger)
-            found += replies.read_replies(raw, part, settings.challenge, ledger)
+            answered = replies.read_replies(raw, part, settings.challenge, ledger)
+            checks.ask(reply.wav for dialogue in answered for reply in dialogue.replies if reply.wav is not None)
+            found += answered
         elif required:
             missing.append(part.jsonl)
-    layout.report_missing(missing, place.tree, ledger)
-    return found
+    layout.report_missing(missing, place.tree, ledger, taken={part.jsonl for part, _ in wanted})
+    order = [part.jsonl for part, _ in wanted]
+    return sorted(found, key=lambda dialogue: order.index(dialogue.part.jsonl))
 
 
 def _wanted(layout_: Layout, settings: CheckSettings) -> list[tuple[Part, bool]]:
@@ -185,11 +193,11 @@ def _wanted(layout_: Layout, settings: CheckSettings) -> list[tuple[Part, bool]]
 
 
 def _audio(
-    tree: Tree, found: Sequence[replies.RepliedDialogue], challenge: Challenge, ledger: Ledger
+    tree: Tree, found: Sequence[replies.RepliedDialogue], checks: audio.WavChecks, ledger: Ledger
 ) -> dict[str, audio.CheckedWav]:
-    wanted = sorted({reply.wav for dialogue in found for reply in dialogue.replies if reply.wav is not None})
-    layout.report_missing([path for path in wanted if path not in tree.files], tree, ledger)
-    checked = audio.check_wavs(tree, [path for path in wanted if path in tree.files], challenge)
+    wanted = {reply.wav for dialogue in found for reply in dialogue.replies if reply.wav is not None}
+    layout.report_missing(sorted(wanted - tree.files.keys()), tree, ledger, taken=wanted)
+    checked = checks.results()
     audio.report_wavs(checked.values(), ledger)
     return checked
 

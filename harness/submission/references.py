@@ -18,7 +18,7 @@ from harness.submission.readers.paths import is_safe_reference, name_fault
 from harness.submission.readers.refusal import Refusal, quoted
 from harness.submission.readers.schema import schema_errors
 from harness.submission.readers.tree import Tree
-from harness.submission.rules.audio import check_wavs, report_wavs
+from harness.submission.rules.audio import WavChecks, report_wavs
 from harness.submission.rules.layout import report_missing
 from harness.submission.source import Source, open_source
 
@@ -73,7 +73,9 @@ def check_data(source: Source, challenge: Challenge, ledger: Ledger) -> Checked:
         if turn.audio_file is not None
         and (path := _beside(layout.jsonl_path(dialogue.language, dialogue.task), turn.audio_file)) in tree.files
     }
-    checked = check_wavs(tree, sorted(paths), challenge)
+    with WavChecks(tree, challenge) as checks:
+        checks.ask(sorted(paths))
+        checked = checks.results()
     report_wavs(checked.values(), ledger)
     return Checked(
         files=len(list(_sheets(tree, challenge, layout))) + len(paths),

@@ -141,7 +141,7 @@ def _is_riff(data: memoryview) -> bool:
 def _riff_end(data: memoryview) -> tuple[int, bool]:
     """Where the header says that the file ends, and whether the file is shorter than that."""
     if not _is_riff(data):
-        what = "it is empty" if not len(data) else f"it starts with {bytes(data[:12])!r}"
+        what = f"it has {len(data)} bytes" if len(data) < 12 else f"it starts with {bytes(data[:12])!r}"
         raise Refusal("E_WAV_FORMAT", what=what)
     stated = int.from_bytes(data[4:8], "little")
     if stated in _STREAMING:
@@ -169,7 +169,7 @@ def _chunk_head(data: memoryview, at: int, end: int, short: bool, *, after_data:
             raise Refusal("E_WAV_SIZE", what="bytes follow after the audio that are no chunk")
         raise Refusal("E_WAV_CHUNK", what=f"the chunk {quoted(name.decode('latin-1'))} does not fit in the file")
     if body_end + (size & 1) > len(data):
-        raise Refusal("E_WAV_TRUNC", what=f"{body_end - len(data)} bytes are missing at the end")
+        raise Refusal("E_WAV_TRUNC", what=f"the end is missing: {body_end - len(data)} of its bytes")
     if not _FOURCC.fullmatch(name):
         code = "E_WAV_SIZE" if after_data else "E_WAV_CHUNK"
         raise Refusal(code, what="bytes stand where a chunk must start")

@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from harness.challenge.spec import Challenge
@@ -31,17 +31,38 @@ class CheckedWav:
     problems: tuple[Refusal, ...]
 
 
-def check_wavs(tree: Tree, paths: Sequence[str], challenge: Challenge) -> dict[str, CheckedWav]:
-    """Read the listed WAVs; the answer is the same whatever the threads do."""
-    own = threading.local()
+class WavChecks:
+    """Checks WAVs in the background while the caller reads on; a context manager that ends its threads.
 
-    def checked(path: str) -> CheckedWav:
-        if not hasattr(own, "buffer"):
-            own.buffer = bytearray()
-        return _check(tree, path, challenge, own.buffer)
+    The answer is the same whatever the threads do. Each thread reads into one buffer of its own.
+    """
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return dict(zip(paths, pool.map(checked, paths), strict=True))
+    def __init__(self, tree: Tree, challenge: Challenge) -> None:
+        self._tree, self._challenge = tree, challenge
+        self._pool = ThreadPoolExecutor(_THREADS)
+        self._own = threading.local()
+        self._asked: dict[str, Future[CheckedWav]] = {}
+
+    def __enter__(self) -> WavChecks:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def ask(self, paths: Iterable[str]) -> None:
+        """Start on those of the paths that are in the tree; each is checked once."""
+        for path in paths:
+            if path in self._tree.files and path not in self._asked:
+                self._asked[path] = self._pool.submit(self._check, path)
+
+    def results(self) -> dict[str, CheckedWav]:
+        """Wait for all that was asked."""
+        return {path: future.result() for path, future in sorted(self._asked.items())}
+
+    def _check(self, path: str) -> CheckedWav:
+        if not hasattr(self._own, "buffer"):
+            self._own.buffer = bytearray()
+        return _check(self._tree, path, self._challenge, self._own.buffer)
 
 
 def _check(tree: Tree, path: str, challenge: Challenge, buffer: bytearray) -> CheckedWav:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from harness.challenge.spec import Challenge, Layout
@@ -16,6 +16,7 @@ from harness.submission.readers.tree import Tree
 MANIFEST = "submission.json"
 _LISTED_EXTRAS = 20  # a folder; the rest is counted
 _FUZZY = 50  # missing files for which a similar name is looked for
+_NEIGHBOURS = 200  # files that are compared with each
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +95,28 @@ def _looks_like(tree: Tree, layout: Layout, top: str) -> bool:
     return (bool(top) and top == layout.root) or head + MANIFEST in tree.files
 
 
-def report_missing(missing: Iterable[str], tree: Tree, ledger: Ledger) -> None:
-    """E_LAYOUT_MISSING for each path, with a similar name that is there. What was refused is not called missing."""
+def report_missing(missing: Iterable[str], tree: Tree, ledger: Ledger, *, taken: Set[str] = frozenset()) -> None:
+    """E_LAYOUT_MISSING for each path, with a similar name that is there and is not ``taken`` by another purpose.
+    What was refused is not called missing."""
     refused = {refusal.file for refusal in tree.refusals}
-    folded: dict[str, str] = {path.casefold(): path for path in sorted(tree.files)}
+    free = [path for path in sorted(tree.files) if path not in taken]
+    folded = {path.casefold(): path for path in free}
     for count, path in enumerate(missing):
         if ledger.prefix + path in refused:
             continue
-        near = folded.get(path.casefold()) or (_similar(path, tree) if count < _FUZZY else None)
+        near = folded.get(path.casefold()) or (_similar(path, free) if count < _FUZZY else None)
         suggestion = f"; did you mean {quoted(near)}?" if near else ""
         ledger.incomplete("E_LAYOUT_MISSING", file=path, name=printable(path), suggestion=suggestion)
 
 
-def _similar(path: str, tree: Tree) -> str | None:
+def _similar(path: str, candidates: Sequence[str]) -> str | None:
     """A file of the same folder whose name is nearly the same."""
     import difflib
 
     folder, _, name = path.rpartition("/")
-    neighbours = [other.rpartition("/")[2] for other in tree.files if other.rpartition("/")[0] == folder]
-    close = difflib.get_close_matches(name, neighbours[:200], n=1, cutoff=0.85)
-    return f"{folder}/{close[0]}" if close and folder else close[0] if close else None
+    names = {other.rpartition("/")[2]: other for other in candidates if other.rpartition("/")[0] == folder}
+    close = difflib.get_close_matches(name, list(names)[:_NEIGHBOURS], n=1, cutoff=0.85)
+    return names[close[0]] if close else None
 
 
 def report_extras(tree: Tree, known: set[str], ledger: Ledger) -> None:
