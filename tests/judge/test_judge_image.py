@@ -1,0 +1,75 @@
+"""The judge's command line where no engine is needed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from harness.challenge.load import load_challenge
+from harness.documents.codec import to_plain
+from harness.errors import MachineError, UsageError
+from harness.evaluation.judge_contents import application_layer
+from harness.evaluation.judge_image import JudgeLock, base_tar, ensure_judge, show_judge, verify_judge
+from harness.judge.engines import load_engine
+from harness.resources import schema_path
+
+CHALLENGE = load_challenge()
+SMALL = CHALLENGE.judges["small"]
+
+
+def test_a_judge_that_was_never_built_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUMDIAL_CACHE", str(tmp_path))
+    for ask in (lambda: show_judge(CHALLENGE, SMALL), lambda: verify_judge("small")):
+        with pytest.raises(UsageError) as caught:
+            ask()
+        assert caught.value.code == "E_JUDGE_MISSING"
+    with pytest.raises(MachineError) as failed:
+        base_tar()
+    assert failed.value.code == "I_JUDGE_BUILD"
+
+
+def test_a_profile_without_embedded_weights_is_not_built() -> None:
+    with pytest.raises(UsageError, match="cannot be built here") as caught:
+        ensure_judge(CHALLENGE, CHALLENGE.judges["qwen3-omni"])
+    assert caught.value.code == "E_CONFIG"
+
+
+def test_an_engine_that_the_image_lacks_is_named() -> None:
+    with pytest.raises(UsageError, match="no engine 'vllm'"):
+        load_engine({"engine": "vllm"}, Path())
+
+
+def test_the_fingerprint_changes_with_everything_that_may_change_a_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUMDIAL_CACHE", str(tmp_path))
+    folder = tmp_path / "judge" / "small"
+    folder.mkdir(parents=True)
+
+    def fingerprint(lock: JudgeLock, **changes: object) -> str:
+        (folder / "lock.json").write_text(json.dumps(to_plain(lock)))
+        return show_judge(CHALLENGE, replace(SMALL, **changes)).fingerprint
+
+    lock = JudgeLock(
+        1, "small", "sha256:" + "1" * 64, "sha256:" + "2" * 64, "sha256:" + "3" * 64, {"m": "sha256:" + "4" * 64}
+    )
+    jsonschema_rs.validate(json.loads(schema_path("judge-lock").read_text("utf-8")), to_plain(lock))
+    first = fingerprint(lock)
+    assert fingerprint(lock) == first
+    others = [
+        fingerprint(replace(lock, image_id="sha256:" + "5" * 64)),
+        fingerprint(replace(lock, weights={"m": "sha256:" + "6" * 64})),
+        fingerprint(lock, settings={}),
+        fingerprint(lock, model="another"),
+    ]
+    assert len({first, *others}) == 5
+
+
+def test_the_image_holds_what_the_worker_imports_and_no_spec() -> None:
+    names = set(application_layer("/opt/judge/app").entries)
+    assert {"opt/judge/app/harness/judge/worker.py", "opt/judge/app/prompts/task2/v1.md"} <= names
+    assert not any("specs" in name or "__pycache__" in name or "submission" in name for name in names)
