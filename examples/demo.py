@@ -22,6 +22,7 @@ OUT = CHECKOUT / "demo-out"
 SAMPLE = OUT / "sample"
 TEAMS = ("careful", "lazy", "hostile")
 HUMDIAL = [sys.executable, "-m", "harness"]
+PER_TASK = 3  # dialogues a task and language: one of three, one of four, one of five turns
 STARTED = time.monotonic()
 
 
@@ -55,7 +56,8 @@ def set_up() -> None:
     subprocess.run(["sandbox/base-image.sh"], cwd=CHECKOUT, check=True)
     humdial_live("judge", "build", "small")
     shutil.rmtree(OUT, ignore_errors=True)
-    subprocess.run([sys.executable, HERE / "build.py", "sample", "--out", SAMPLE], cwd=CHECKOUT, check=True)
+    build = [sys.executable, HERE / "build.py", "sample", "--out", SAMPLE, "--dialogues-per-task", str(PER_TASK)]
+    subprocess.run([*build, "--cache", CHECKOUT / ".cache" / "speech"], cwd=CHECKOUT, check=True)
     for team in TEAMS:
         context = SAMPLE / "teams" / team
         tag = f"humdial/sample-{team}:local"
@@ -126,7 +128,6 @@ def table() -> None:
     strip_injections(hostile, twin)
     vouch_for(twin, hostile.parent / "run.json")
     jobs = [(OUT / "runs" / team / "submission", team, OUT / "scores" / team) for team in TEAMS]
-    jobs.append((SAMPLE / "submissions" / "paper", "paper", OUT / "scores" / "paper"))
     jobs.append((twin, "hostile-twin", OUT / "twin" / "scores"))
     with ThreadPoolExecutor(2) as pool:
         for line in pool.map(lambda job: score(*job), jobs):

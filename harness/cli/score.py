@@ -35,6 +35,7 @@ from harness.cli import options
 @click.option("--team", metavar="ID", help="The team's id, when the submission does not say it.")
 @click.option("--track", metavar="TRACK", help="The track, when the submission does not say it.")
 @click.option("--late", is_flag=True, help="Handed in after the deadline: shown without a rank.")
+@click.option("--fresh", is_flag=True, help="Judge again even what this judge has judged before.")
 @click.option("--baseline", is_flag=True, help="This is the organisers' baseline.")
 @options.challenge_option
 @options.format_option("text", "json")
@@ -51,6 +52,7 @@ def command(
     track: str | None,
     late: bool,
     baseline: bool,
+    fresh: bool,
     challenge_name: str,
     format_: str,
     output: Path | None,
@@ -70,7 +72,9 @@ def command(
     from harness.reporting.validation import render
 
     challenge = load_challenge(challenge_name)
-    settings = ScoreOptions(profile=profile, policy=policy, team=team, track=track, late=late, baseline=baseline)
+    settings = ScoreOptions(
+        profile=profile, policy=policy, team=team, track=track, late=late, baseline=baseline, fresh=fresh
+    )
     result = score_submission(
         submission, references, out, challenge, settings, progress=lambda text: note(text, quiet=quiet)
     )

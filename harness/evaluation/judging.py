@@ -17,7 +17,9 @@ from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.errors import MachineError
 from harness.evaluation.judge_image import JudgeImage, ensure_judge
+from harness.evaluation.verdict_store import VerdictStore
 from harness.judge import JudgeItem, injection_flags, judge_request, prompt_digests, read_verdicts, request_files
+from harness.resources import cache_dir
 from harness.sandbox import (
     ContainerOutcome,
     Engine,
@@ -57,9 +59,17 @@ class Judging:
 
 
 def judge_items(
-    plan: ItemPlan, root: Path, challenge: Challenge, profile: JudgeProfile, work: Path, progress: Callable[[str], None]
+    plan: ItemPlan,
+    root: Path,
+    challenge: Challenge,
+    profile: JudgeProfile,
+    work: Path,
+    progress: Callable[[str], None],
+    *,
+    fresh: bool = False,
 ) -> Judging:
     """Judge all that ``plan`` wants judged; ``root`` is where the submission's files lie, ``work`` a folder of ours.
+    ``fresh`` asks the judge even for what it has judged before.
 
     Raises MachineError (I_JUDGE) when the judge gave no verdict at all, and I_ENGINE, I_DISK as its parts do.
     """
@@ -71,10 +81,16 @@ def judge_items(
         planned.key: judge_request(_item(planned, plan, root, audio, challenge), challenge, judge.fingerprint)
         for planned in plan.to_judge
     }
-    found: dict[tuple[str, int], Verdict] = {}
-    if requests:
-        progress(f"judging {len(requests)} replies with the judge {profile.id}")
-        found = _ask(list(requests.values()), judge, challenge, profile, work)
+    store = VerdictStore(cache_dir() / "verdicts", judge.fingerprint)
+    found = {} if fresh else store.known(requests.values(), challenge)
+    waiting = [request for request in requests.values() if (request.item, request.sample) not in found]
+    if found:
+        progress(f"{len(found)} replies were judged before by this very judge; their verdicts are used again")
+    if waiting:
+        progress(f"judging {len(waiting)} replies with the judge {profile.id}")
+        answered = _ask(waiting, judge, challenge, profile, work)
+        store.keep(answered.values())
+        found |= answered
     verdicts = {key: found[request.item, request.sample] for key, request in requests.items()}
     return Judging(verdicts, flags, judge.fingerprint, judge.fingerprint_inputs)
 

@@ -35,6 +35,7 @@ class ScoreOptions:
     track: str | None = None
     late: bool = False
     baseline: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def score_submission(
         if options.team and submission.team != options.team:
             submission = replace(submission, team=options.team)
         plan = plan_items(gold.dialogues, submission, challenge, policy, gold.layout, profile)
-        judging = judge_items(plan, outcome.root, challenge, profile, work, progress)
+        judging = judge_items(plan, outcome.root, challenge, profile, work, progress, fresh=options.fresh)
         items = score_items(plan, judging.verdicts, judging.flags)
     judge = JudgeRef(profile.id, judging.fingerprint, profile.official, profile.not_judged)
     report = score_report(items, submission, challenge, policy, judge, late=options.late, baseline=options.baseline)

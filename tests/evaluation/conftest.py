@@ -20,7 +20,8 @@ Humdial = Callable[..., subprocess.CompletedProcess[str]]
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """inputs/, references/, teams/, submissions/ of the sample challenge."""
     out = tmp_path_factory.mktemp("challenge") / "sample"
-    subprocess.run([sys.executable, CHECKOUT / "examples" / "build.py", "sample", "--out", out], check=True)
+    build = [sys.executable, CHECKOUT / "examples" / "build.py", "sample", "--out", out, "--dialogues-per-task", "2"]
+    subprocess.run([*build, "--cache", CHECKOUT / ".cache" / "speech"], check=True)
     return out
 
 

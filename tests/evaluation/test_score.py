@@ -120,10 +120,13 @@ def test_no_dimension_is_a_copy_of_another(scores: Path) -> None:
 def test_scoring_again_gives_the_same_bytes(
     scores: Path, runs: Path, sample: Path, humdial: Humdial, tmp_path: Path
 ) -> None:
-    arguments = ("--references", sample / "references", "--out", tmp_path / "again", "--team", "hostile")
-    assert humdial("score", runs / "hostile" / "submission", *arguments).returncode == 0
-    for name in ("report.json", "items.jsonl", "verdicts.jsonl", "fingerprint.json"):
-        assert (tmp_path / "again" / name).read_bytes() == (scores / "hostile" / name).read_bytes()
+    """Judged anew by another container, and again from stored verdicts."""
+    for name, more in (("fresh", ["--fresh"]), ("stored", [])):
+        out = tmp_path / name
+        arguments = ("--references", sample / "references", "--out", out, "--team", "lazy", *more)
+        assert humdial("score", runs / "lazy" / "submission", *arguments).returncode == 0
+        for file in ("report.json", "items.jsonl", "verdicts.jsonl", "fingerprint.json"):
+            assert (out / file).read_bytes() == (scores / "lazy" / file).read_bytes()
 
 
 def test_gold_text_is_in_nothing_that_scoring_prints_or_reports(scores: Path, sample: Path) -> None:
