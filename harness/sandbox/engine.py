@@ -45,6 +45,16 @@ class Host:
     cgroup_version: str
 
 
+class LoadRefused(MachineError):
+    """The engine answered, and would not load an archive. ``detail`` has its words, the archive's among them."""
+
+    @property
+    def for_want_of_space(self) -> bool:
+        """Whether the machine was to blame: its disk, its quota or its memory."""
+        said = self.detail.lower()
+        return any(words in said for words in ("no space left", "quota exceeded", "cannot allocate", "input/output"))
+
+
 class Engine:
     """A connected Docker engine. All methods raise MachineError (I_ENGINE) when it fails or goes away."""
 
@@ -94,12 +104,15 @@ class Engine:
         return None if found is None else str(found["Id"])
 
     def load(self, archive: IO[bytes]) -> None:
-        """Give the engine a docker-archive that has been checked."""
+        """Give the engine a docker-archive that has been checked. Raises LoadRefused when it does not like it."""
         with translated("load an image"):
             for line in self.api.load_image(archive):
                 if "error" in line:
-                    raise MachineError(
-                        "the engine refused an image archive", code="I_ENGINE", hint=_HINT, detail=str(line["error"])
+                    raise LoadRefused(
+                        "the engine refused an image archive",
+                        code="I_ENGINE",
+                        hint="its log says why; free space for images if its disk is full",
+                        detail=str(line["error"]),
                     )
 
     def tag(self, image_id: str, tag: str) -> None:

@@ -23,7 +23,8 @@ from typing import IO, Any, NoReturn
 
 from harness.documents.codes import finding
 from harness.documents.finding import Finding
-from harness.sandbox.engine import Engine
+from harness.errors import MachineError
+from harness.sandbox.engine import Engine, LoadRefused
 from harness.sandbox.image_rules import MAX_IMAGE_BYTES, MAX_LAYERS
 
 MAX_JSON_BYTES = 4 * 1024**2
@@ -37,6 +38,10 @@ _EXTENDED = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
+# RecursionError: tarfile calls itself for each extended header that follows another.
+_UNREADABLE = (tarfile.TarError, EOFError, UnicodeError, OverflowError, RecursionError, zlib.error)
+# A gzip layer that inflates further than this, once it is big, is a bomb.
+MAX_RATIO, RATIO_FREE_BYTES = 200, 64 * 1024**2
 _CHUNK = 1024**2
 
 
@@ -49,14 +54,24 @@ class ArchiveRefused(Exception):
 
 
 class _CappedHeader(tarfile.TarInfo):
-    """A member whose extended headers are small: tarfile reads those into memory whole."""
+    """A member whose extended headers are small, because tarfile reads those into memory whole, and without the two
+    kinds that no engine writes: global headers, which tarfile keeps for good, and sparse files, whose few bytes may
+    stand for any number."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _CappedHeader:
         header = super().frombuf(buf, encoding, errors)
         if header.type in _EXTENDED and header.size > MAX_HEADER_BYTES:
             _refuse("a header in it is too large")
+        if header.type == tarfile.XGLTYPE:
+            _refuse("a global header stands in it")
         return header
+
+    def _refuse_sparse(self, *_: object) -> NoReturn:
+        _refuse("a sparse file stands in it")
+
+    # Where tarfile goes for the four ways to write a sparse file; later it would have read the whole map.
+    _proc_sparse = _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +95,12 @@ def load_image_tar(engine: Engine, path: Path, *, max_bytes: int = MAX_IMAGE_BYT
         with tempfile.TemporaryFile() as clean:
             _rewrite(archive, members, parts, clean, max_bytes)
             clean.seek(0)
-            engine.load(clean)
+            try:
+                engine.load(clean)
+            except LoadRefused as refused:
+                if refused.for_want_of_space:
+                    raise
+                _refuse("the engine cannot load it")
     if engine.inspect_image(image_id) is None:
         _refuse("the engine makes another image of it than its config says")
     return image_id
@@ -99,8 +119,14 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
     try:
         with tarfile.open(path, "r:", tarinfo=_CappedHeader) as archive:
             yield archive
-    except (tarfile.TarError, EOFError, UnicodeError, OverflowError, gzip.BadGzipFile, zlib.error) as error:
+    except (*_UNREADABLE, gzip.BadGzipFile) as error:
         raise ArchiveRefused(finding("E_IMG_ARCHIVE", why="it is not a readable uncompressed tar")) from error
+    except OSError as error:
+        raise MachineError(
+            f"the image archive could not be read and copied: {error.strerror}",
+            code="I_DISK",
+            hint="free space where temporary files go, or set TMPDIR",
+        ) from error
 
 
 def _members(archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
@@ -135,7 +161,8 @@ def _parts(archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo]) -> _Pa
         _refuse("its manifest.json is not in the docker-archive form")
     config = _read(archive, members, config_name)
     plain = _parse(config)
-    diff_ids = (plain.get("rootfs") or {}).get("diff_ids") if isinstance(plain, dict) else None
+    rootfs = plain.get("rootfs") if isinstance(plain, dict) else None
+    diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
     if not isinstance(diff_ids, list) or len(diff_ids) != len(names) or not all(isinstance(d, str) for d in diff_ids):
         _refuse("its config and its list of layers do not agree")
     if len(names) > MAX_LAYERS:
@@ -214,6 +241,8 @@ def _unpack_layer(
         size += len(chunk)
         if size > room:
             _too_big(shape[1] - room + size, shape[0], shape[1])
+        if size > max(RATIO_FREE_BYTES, MAX_RATIO * member.size):
+            _refuse("a layer inflates to far more than its own size")
         digest.update(chunk)
         target.write(chunk)
     if "sha256:" + digest.hexdigest() != diff_id:

@@ -6,16 +6,20 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sandbox_inputs import BuildImage
 
+from harness.errors import MachineError
 from harness.sandbox import Engine
 from harness.sandbox.image_archive import ImageConfig, Layer, write_image
 from harness.sandbox.image_tar import ArchiveRefused, load_image_tar
+from harness.sandbox.output_store import output_store
 
 pytestmark = pytest.mark.engine
 Members = dict[str, bytes | tuple[bytes, str]]  # data, or (type, link target)
@@ -101,7 +105,47 @@ def _large_header() -> bytes:
     return entry.tobuf(tarfile.PAX_FORMAT) + b"\0" * 1024
 
 
+def _chain(kind: bytes, body: bytes, count: int = 4000) -> bytes:
+    """Extended headers that follow each other; tarfile recurses into each."""
+    entry = tarfile.TarInfo("x")
+    entry.type, entry.size = kind, len(body)
+    return (entry.tobuf(tarfile.USTAR_FORMAT) + body.ljust(512, b"\0")) * count
+
+
+def _sparse(size: int) -> bytes:
+    """One member of ``size`` zeros in the old GNU form: 512 bytes."""
+    entry = tarfile.TarInfo("zeros")
+    entry.type = tarfile.GNUTYPE_SPARSE
+    header = bytearray(entry.tobuf(tarfile.GNU_FORMAT))
+    header[386:398], header[398:410], header[483:495] = b"%011o\0" % size, b"%011o\0" % 0, b"%011o\0" % size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + b"\0" * 1024
+
+
+def _pax_sparse() -> bytes:
+    entry = tarfile.TarInfo("zeros")
+    entry.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "1073741824"}
+    return entry.tobuf(tarfile.PAX_FORMAT) + b"\0" * 1024
+
+
 REFUSED = {
+    "long names without end": _chain(tarfile.GNUTYPE_LONGNAME, b"x"),
+    "long names without end in a layer": tar_of(image_of(_chain(tarfile.GNUTYPE_LONGNAME, b"x") + SOUND)),
+    "extended headers without end": _chain(tarfile.XHDTYPE, b"9 path=b\n"),
+    "a header for all that follows": tar_of(image_of(_chain(tarfile.XGLTYPE, b"9 path=b\n", 1) + SOUND)),
+    "sparse member": _sparse(1 << 40) + tar_of(image_of(SOUND)),
+    "sparse file in a layer": tar_of(image_of(_sparse(1 << 40))),
+    "sparse file in a layer, new form": tar_of(image_of(_pax_sparse())),
+    "layer inflates without end": tar_of(
+        {**image_of(SOUND), "l/layer.tar": gzip.compress(b"\0" * (80 << 20), compresslevel=1)}
+    ),
+    "rootfs is a list": tar_of(image_of(SOUND, config={"rootfs": [1]})),
+    # What only the engine notices is still the archive's fault.
+    "config of another shape": tar_of(image_of(SOUND, config={"config": [1]})),
+    "architecture is a number": tar_of(image_of(SOUND, config={"architecture": 5})),
+    "another operating system": tar_of(image_of(SOUND, config={"os": "windows"})),
+    "file where a folder stands": tar_of(image_of(tar_of({"a": b"x", "a/b": b"y"}))),
     "not a tar": b"this is no tar",
     "empty": b"",
     "gzip outside": gzip.compress(tar_of(image_of(SOUND))),
@@ -140,6 +184,20 @@ def test_a_changed_layer_never_reaches_the_engine(load: Callable[[bytes], str], 
     with pytest.raises(ArchiveRefused):
         load(tar_of(members))
     assert engine.inspect_image(image_id) is None
+
+
+def test_a_bomb_is_named_as_one(load: Callable[[bytes], str]) -> None:
+    with pytest.raises(ArchiveRefused, match="inflates"):
+        load(REFUSED["layer inflates without end"])
+
+
+def test_a_full_disk_is_ours(load: Callable[[bytes], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = tmp_path / "small"
+    with output_store(small, 64 * 1024, 10):
+        monkeypatch.setattr(tempfile, "tempdir", str(small))
+        with pytest.raises(MachineError) as caught:
+            load(tar_of(image_of(tar_of({"x": os.urandom(1 << 20)}))))
+    assert caught.value.code == "I_DISK"
 
 
 def test_size_and_layer_caps(engine: Engine, tmp_path: Path) -> None:
