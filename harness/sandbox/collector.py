@@ -27,7 +27,8 @@ from harness.sandbox.staging import Staged, StagedDialogue
 _CHUNK = 1 << 20
 _MAX_DEPTH = 32
 _NAMED_FINDINGS = 20
-_TEMPORARY_ERRNO = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+# What says something about this machine and nothing about the file.
+_OUR_ERRNO = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,15 @@ class Collected:
     findings: tuple[Finding, ...]
 
 
-def collect_outputs(store: Path, target: Path, staged: Staged, challenge: Challenge, cap_files: int) -> Collected:
+def collect_outputs(
+    store: Path, target: Path, staged: Staged, challenge: Challenge, cap_files: int, cap_bytes: int
+) -> Collected:
     """Copy the expected results from ``store`` into the new folder ``target`` as a submission of the staged layout.
 
+    ``cap_bytes`` bounds what is copied in all: files with holes pass the store's own cap, and copies have no holes.
     Raises MachineError (I_DISK) when ``target`` cannot be written.
     """
-    collector = _Collector(store, target, staged, challenge, cap_files)
+    collector = _Collector(store, target, staged, challenge, cap_files, cap_bytes)
     target.mkdir(parents=True, exist_ok=True)
     try:
         return collector.run()
@@ -62,6 +66,7 @@ class _Collector:
     staged: Staged
     challenge: Challenge
     cap_files: int
+    left_bytes: int
     outputs: list[OutputFile] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     expected: set[str] = field(default_factory=set)
@@ -150,7 +155,7 @@ class _Opened:
         try:
             descriptor = open_beneath(self._root, self._path)
         except OSError as error:
-            if error.errno in _TEMPORARY_ERRNO:
+            if error.errno in _OUR_ERRNO:
                 raise
             self._record_refusal(error.errno or 0)
             return None
@@ -160,9 +165,10 @@ class _Opened:
             self._refuse("E_OUT_TYPE", kind=kind_of(found.st_mode))
         elif found.st_nlink != 1:
             self._refuse("E_OUT_TYPE", kind="a file with more than one name (a hard link)")
-        elif found.st_size > self._cap:
-            self._refuse("E_OUT_SIZE", cap=self._cap)
+        elif found.st_size > min(self._cap, self._collector.left_bytes):
+            self._refuse("E_OUT_SIZE", cap=min(self._cap, self._collector.left_bytes))
         else:
+            self._collector.left_bytes -= found.st_size
             return descriptor
         return None
 
@@ -205,12 +211,22 @@ def _walk(root: int) -> Iterator[tuple[str, int]]:
             with os.scandir(descriptor) as entries:
                 for entry in entries:
                     relative = f"{folder}/{entry.name}" if folder else entry.name
-                    mode = entry.stat(follow_symlinks=False).st_mode
+                    mode = _mode(entry)
                     yield relative, mode
                     if stat.S_ISDIR(mode) and relative.count("/") < _MAX_DEPTH:
                         waiting.append(relative)
         finally:
             os.close(descriptor)
+
+
+def _mode(entry: os.DirEntry[str]) -> int:
+    """A file's mode; 0, something unknown, in a folder that may be listed and not entered."""
+    try:
+        return entry.stat(follow_symlinks=False).st_mode
+    except OSError as error:
+        if error.errno in _OUR_ERRNO:
+            raise
+        return 0
 
 
 def _odd(relative: str) -> bool:

@@ -185,7 +185,9 @@ def _run_and_collect(
             watch=store.over_the_cap if store.mode == "watched" else None,
         )
         full = run.outcome.stopped_for or store.over_the_cap()
-        collected = collect_outputs(store.path, out / SUBMISSION, staged, challenge, run.limits.output_inodes)
+        collected = collect_outputs(
+            store.path, out / SUBMISSION, staged, challenge, run.limits.output_inodes, run.limits.output_bytes
+        )
     except MachineError as error:
         run.findings.append(finding("R_INFRASTRUCTURE", why=f"{error} [{error.code}]"))
         return run.record("infrastructure", "infrastructure")

@@ -44,8 +44,10 @@ def store(staged: Staged, tmp_path: Path) -> Path:
     return root
 
 
-def collect(store: Path, staged: Staged, challenge: Challenge, cap_files: int = 10_000) -> Collected:
-    return collect_outputs(store, store.parent / "submission", staged, challenge, cap_files)
+def collect(
+    store: Path, staged: Staged, challenge: Challenge, cap_files: int = 10_000, cap_bytes: int = 1 << 30
+) -> Collected:
+    return collect_outputs(store, store.parent / "submission", staged, challenge, cap_files, cap_bytes)
 
 
 def test_a_sound_store_is_taken_whole(store: Path, staged: Staged, challenge: Challenge) -> None:
@@ -137,12 +139,36 @@ def test_sizes_are_checked_before_reading(store: Path, staged: Staged, challenge
     assert severities == {real(staged, path): "warning", "zh/task2.jsonl": "error"}
 
 
+def test_holes_do_not_get_past_the_cap_of_the_store(store: Path, staged: Staged, challenge: Challenge) -> None:
+    """Each file is small enough and takes no room in the store; their copies together would fill our disk."""
+    for path in (store / "zh/task4").iterdir():
+        with path.open("wb") as sparse:
+            sparse.truncate(1 << 20)
+    collected = collect(store, staged, challenge, cap_bytes=(3 << 20) + (1 << 19))
+    assert sum(each.bytes for each in collected.outputs) <= 4 << 20
+    assert sum(each.bytes == 1 << 20 for each in collected.outputs) == 3
+    assert [each.code for each in collected.findings] == ["E_OUT_SIZE"] * 3
+
+
+def test_a_folder_that_may_be_listed_and_not_entered_is_no_failure_of_ours(
+    staged: Staged, challenge: Challenge
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, as_ordinary_user(Path(folder)):
+        closed = Path(folder) / "store/closed"
+        closed.mkdir(parents=True)
+        (closed / "file").touch()
+        closed.chmod(0o444)
+        collected = collect_outputs(Path(folder) / "store", Path(folder) / "out", staged, challenge, 100, 1 << 20)
+        closed.chmod(0o755)
+    assert [(each.code, each.severity) for each in collected.findings] == [("E_OUT_TYPE", "warning")]
+
+
 def test_a_file_exactly_at_the_cap_is_taken(store: Path, staged: Staged, challenge: Challenge) -> None:
     path = sorted((store / "zh/task4").iterdir())[0]
     cap = replace(challenge, audio=replace(challenge.audio, max_bytes=5))
     assert collect(store, staged, cap).findings == ()
     path.write_bytes(b"audio+")
-    collected = collect_outputs(store, store.parent / "second", staged, cap, 10_000)
+    collected = collect_outputs(store, store.parent / "second", staged, cap, 10_000, 1 << 30)
     assert [each.code for each in collected.findings] == ["E_OUT_SIZE"]
 
 
@@ -176,7 +202,7 @@ def test_counting_stops_at_the_cap(store: Path, staged: Staged, challenge: Chall
 
 def test_nothing_at_all_is_no_error_here(staged: Staged, challenge: Challenge, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    collected = collect_outputs(tmp_path / "empty", tmp_path / "submission", staged, challenge, 100)
+    collected = collect_outputs(tmp_path / "empty", tmp_path / "submission", staged, challenge, 100, 1 << 30)
     assert collected == Collected((), ())
 
 
@@ -185,7 +211,9 @@ def test_an_unreadable_file_is_named(staged: Staged, challenge: Challenge) -> No
         result = Path(folder) / "store/zh/task2.jsonl"
         result.parent.mkdir(parents=True)
         result.touch(mode=0o000)
-        collected = collect_outputs(Path(folder) / "store", Path(folder) / "submission", staged, challenge, 100)
+        collected = collect_outputs(
+            Path(folder) / "store", Path(folder) / "submission", staged, challenge, 100, 1 << 30
+        )
     assert [(each.code, each.severity) for each in collected.findings] == [("E_OUT_PERM", "error")]
 
 

@@ -123,8 +123,13 @@ def test_forbidden_sockets_and_calls_are_refused(inside: Inside) -> None:
         f"attempt({name!r}, lambda: socket.socket({number}, 3))\n" for name, number in families.items()
     )
     program += "".join(f"attempt({name!r}, call({number}, 0, 0, 0, 0, 0))\n" for name, number in calls.items())
+    pairs = {f"{name}-pair": number for name, number in {**families, "tipc": 30, "inet": 2}.items()}
+    program += "fds = (ctypes.c_int * 2)()\n"
+    program += "".join(f"attempt({name!r}, call(53, {number}, 1, 0, fds))\n" for name, number in pairs.items())
+    program += "attempt('unix-pair', call(53, 1, 1, 0, fds))\n"
     _, printed = inside(program)
-    assert results(printed) == dict.fromkeys([*families, *calls], "EPERM")
+    expected = dict.fromkeys([*families, *calls, *pairs], "EPERM")
+    assert results(printed) == {**expected, "unix-pair": "DONE"}
 
 
 def test_calls_of_the_other_word_size_end_the_program(inside: Inside) -> None:

@@ -76,3 +76,5 @@ def test_the_system_call_list_denies_by_default_and_lets_no_escape_through() -> 
     assert allowed & dangerous == set()
     families = [rule["args"][0]["value"] for rule in profile["syscalls"] if rule["names"] == ["socket"]]
     assert families == [1, 2, 10]  # unix, inet, inet6
+    pairs = [rule["args"][0]["value"] for rule in profile["syscalls"] if "socketpair" in rule["names"]]
+    assert pairs == [1]
