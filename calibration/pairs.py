@@ -14,7 +14,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 TASKS = ("task2", "task3", "task4")
 KINDS = ("generic", "mirror", "irrelevant", "wrong")
-SPLITS = ("calibration", "heldout")
+POOR_PER_GOOD = 2
 _PLEASANT = {"happy", "surprise"}
 
 
@@ -31,7 +31,7 @@ class Case:
 
 
 def cases(split: str) -> list[Case]:
-    """Every good reply of the split and its four poor counterparts."""
+    """Every good reply of the split and two of its four poor counterparts; all kinds come equally often."""
     situations = [json.loads(line) for line in (HERE / f"{split}.jsonl").read_text("utf-8").splitlines()]
     pools = json.loads((HERE / "poor.json").read_text("utf-8"))
     found = []
@@ -55,8 +55,10 @@ def _cases(
         "irrelevant": other["good"][task],
         "wrong": _wrong(turns, task, place, texts["labels"], pool),
     }
-    for kind, reply in replies.items():
-        yield Case(situation["id"], situation["language"], task, kind, turns, reply)
+    first = 2 * place + TASKS.index(task)
+    chosen = ("good", *(KINDS[(first + step) % len(KINDS)] for step in range(POOR_PER_GOOD)))
+    for kind in chosen:
+        yield Case(situation["id"], situation["language"], task, kind, turns, replies[kind])
 
 
 def _turns(situation: dict[str, Any], task: str, place: int, texts: dict[str, Any]) -> tuple[tuple[str, str], ...]:

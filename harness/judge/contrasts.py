@@ -64,60 +64,71 @@ class View:
             self.texts["emotions"].get(emotion.strip().lower(), emotion.strip() or self.texts["emotions"]["none"])
         )
 
-    def path(self, emotions: Sequence[str]) -> str:
-        words = self.texts["then"].join(self.word(emotion) for emotion in emotions)
-        return str(self.texts["path"]).replace("{{path}}", words) + str(self.texts["reply"])
+    def words(self, emotions: Sequence[str]) -> str:
+        """Emotions one after the other, in the language of the dialogue."""
+        return str(self.texts["then"]).join(self.word(emotion) for emotion in emotions)
 
-    def events(self, users: Sequence[str]) -> str:
-        return "".join(str(self.texts["turn"]).replace("{{user}}", user) for user in users) + str(self.texts["reply"])
+    def story(self, users: Sequence[str], cue: str) -> str:
+        """What the user said, and the words that ask for the reply."""
+        turns = "".join(str(self.texts["turn"]).replace("{{user}}", user) for user in users)
+        return turns + str(self.texts[cue])
+
+    def heard(self, reply: str, cue: str) -> str:
+        """A reply, and the words that ask what it was a reply to."""
+        return str(self.texts["answer"]).replace("{{reply}}", reply) + str(self.texts[cue])
 
     @property
     def nothing(self) -> str:
-        """A condition that says nothing of this dialogue; the same for all."""
-        return self.events([self.texts["greeting"]])
+        """A story that says nothing of this dialogue; the same for all."""
+        return self.story([self.texts["greeting"]], "reply")
 
 
 def emotion_path(view: View) -> Contrast:
-    """The reply after the true emotions against the reply after as many neutral ones."""
-    return _same(view, view.path(view.emotions), view.path([view.neutral] * len(view.emotions)))
+    """The true course of emotions after the reply against after an empty phrase: could one name it from the reply?"""
+    target = str(view.texts["gap"]) + view.words(view.emotions)
+    told, untold = view.heard(view.reply, "felt"), view.heard(view.texts["phrase"], "felt")
+    return Contrast(((Probe(told, target), Probe(untold, target)),))
 
 
 def events(view: View) -> Contrast:
     """The reply after what happened against the reply after a greeting: does it speak of these events?"""
-    return _same(view, view.events(view.users), view.nothing)
-
-
-def all_turns(view: View) -> Contrast:
-    """The reply after all turns against the reply after the last one: does it use the earlier ones?"""
-    return _same(view, view.events(view.users), view.events(view.users[-1:]))
-
-
-def cause(view: View) -> Contrast:
-    """The reply as the deeper reason of what happened against the same reply as a remark."""
-    story = view.events(view.users).removesuffix(view.texts["reply"])
-    return _same(view, story + view.texts["cause"], story + view.texts["remark"])
-
-
-def insight(view: View) -> Contrast:
-    """The reply as a specific, thoughtful answer against the same reply as a vague, short one."""
-    return _same(view, view.texts["specific"], view.texts["vague"])
-
-
-def order(view: View) -> Contrast:
-    """The reply against its own clauses in reverse: does each follow from the one before? One clause has no order."""
-    clauses = [clause for clause in _CLAUSE.split(view.reply) if clause]
-    if len(clauses) < 2:
-        return Contrast(())
-    gap = view.texts["gap"]
-    forth, back = gap + gap.join(clauses), gap + gap.join(reversed(clauses))
-    return Contrast(((Probe(view.nothing, forth), Probe(view.nothing, back)),))
+    return _same(view, view.story(view.users, "reply"), view.nothing)
 
 
 def recall(view: View) -> Contrast:
     """What the user said after the reply against after an empty phrase: could one guess the story from the reply?"""
-    told = str(view.texts["recall"]).replace("{{reply}}", view.reply)
-    untold = str(view.texts["recall"]).replace("{{reply}}", view.texts["phrase"])
-    return Contrast(tuple((Probe(told, user), Probe(untold, user)) for user in view.users if user))
+    return _recalled(view, view.users)
+
+
+def earlier_recall(view: View) -> Contrast:
+    """As recall, for the turns before the last: does the reply reach back?"""
+    return _recalled(view, view.users[:-1] or view.users)
+
+
+def cause(view: View) -> Contrast:
+    """The reply as the deeper reason of what happened against the same words as a remark on nothing."""
+    return _same(view, view.story(view.users, "cause"), view.story([view.texts["greeting"]], "remark"))
+
+
+def order(view: View) -> Contrast:
+    """The reply against its own clauses in reverse, as the reason of what happened: does each clause follow from the
+    one before? One clause has no order."""
+    clauses = [clause for clause in _CLAUSE.split(view.reply) if clause]
+    if len(clauses) < 2:
+        return Contrast(())
+    gap = str(view.texts["gap"])
+    told = view.story(view.users, "cause")
+    return Contrast(((Probe(told, view.target), Probe(told, gap + gap.join(reversed(clauses)))),))
+
+
+def conversation(view: View) -> Contrast:
+    """Both ways: the reply from the story and the story from the reply."""
+    return Contrast(events(view).pairs + recall(view).pairs)
+
+
+def _recalled(view: View, users: Sequence[str]) -> Contrast:
+    told, untold = view.heard(view.reply, "said"), view.heard(view.texts["phrase"], "said")
+    return Contrast(tuple((Probe(told, user), Probe(untold, user)) for user in users if user))
 
 
 def _same(view: View, first: str, second: str) -> Contrast:
@@ -127,11 +138,11 @@ def _same(view: View, first: str, second: str) -> Contrast:
 CONTRASTS: dict[str, Callable[[View], Contrast]] = {
     "emotion_path": emotion_path,
     "events": events,
-    "all_turns": all_turns,
-    "cause": cause,
-    "insight": insight,
-    "order": order,
     "recall": recall,
+    "earlier_recall": earlier_recall,
+    "cause": cause,
+    "order": order,
+    "conversation": conversation,
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from harness.challenge.load import load_challenge
 from harness.documents.verdict import JudgeRequest
-from harness.evaluation.judge_image import JudgeImage, ensure_judge
+from harness.evaluation.judge_image import JudgeImage
 from harness.judge import prompt_digests, request_files
 from harness.sandbox import (
     ContainerOutcome,
@@ -28,13 +28,6 @@ from harness.sandbox import (
 
 Answer = tuple[ContainerOutcome, bytes, bytes, str]  # how it went, verdicts.jsonl, fingerprint.json, its log
 Ask = Callable[..., Answer]
-
-
-@pytest.fixture(scope="session")
-def judge() -> JudgeImage:
-    """The embedded judge; built here when it is missing."""
-    challenge = load_challenge()
-    return ensure_judge(challenge, challenge.judges["small"])
 
 
 @pytest.fixture(scope="session")

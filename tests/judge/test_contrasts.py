@@ -45,8 +45,14 @@ def test_every_contrast_compares_two_different_things(language: str) -> None:
 
 def test_the_emotion_path_is_in_the_words_of_the_language() -> None:
     (pair,) = contrast_for("emotion_path")(view("zh")).pairs
-    assert "开心，然后愤怒" in pair[0].prefix
-    assert "平静，然后平静" in pair[1].prefix
+    assert pair[0].target == pair[1].target == "开心，然后愤怒"
+    assert "First glad, then cross." in pair[0].prefix
+    assert "First glad, then cross." not in pair[1].prefix
+
+
+def test_reaching_back_means_the_turns_before_the_last() -> None:
+    assert [first.target for first, _ in contrast_for("earlier_recall")(view()).pairs] == ["I won!"]
+    assert [first.target for first, _ in contrast_for("recall")(view()).pairs] == ["I won!", "It was stolen."]
 
 
 def test_no_task_of_the_spec_judges_two_dimensions_alike() -> None:

@@ -9,17 +9,19 @@ import shutil
 import struct
 import subprocess
 import wave
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Ask
 
 from harness.challenge.load import load_challenge
 from harness.documents.verdict import ContextTurn, JudgeRequest
 from harness.evaluation.judge_image import JudgeImage, ensure_judge, judge_folder, show_judge, verify_judge
 from harness.judge import JudgeItem, judge_request, prompt_digests, read_verdicts
 
+Ask = Callable[..., Any]  # the fixture of this folder's conftest
 pytestmark = [pytest.mark.engine, pytest.mark.judge]
 CHALLENGE = load_challenge()
 STORY = {
