@@ -84,8 +84,8 @@ def as_zip(folder: Path, files: list[Path], inputs: Path) -> None:
 
 
 def start_up(small: Path, inputs: Path) -> None:
-    """How soon a person gets an answer, against loading torch, if torch is there."""
-    torch = [sys.executable, "-c", "import torch"]
+    """How soon a person gets an answer, against loading torch, if torch is there (or in TORCH_PYTHON)."""
+    torch = [os.environ.get("TORCH_PYTHON", sys.executable), "-c", "import torch"]
     commands = {
         "humdial --help": [*HUMDIAL, "--help"],
         "humdial validate (small)": [*HUMDIAL, "validate", str(small), "--inputs", str(inputs), "-q"],

@@ -7,7 +7,6 @@ challenge facts recommend; it needs no model and is right on short replies.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -18,6 +17,8 @@ TextFault = Literal["empty", "language_mismatch", "too_short", "echo"]
 
 _HAN = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _LATIN_WORD = re.compile("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]+(?:['\u2019-][A-Za-z\u00c0-\u024f]+)*")
+_LETTER = re.compile(r"[^\W\d_]")
+_NO_LETTERS = re.compile(r"[\W_]+")
 # What stands for "no answer": nothing, dots and dashes, or a word that programs write for a missing value.
 _PLACEHOLDER = re.compile(r"(?:\.{2,}|[\s\u2026\u2025\u22ef\u3002\u2014\u2013_-])*|n/?a|none|null|nan", re.IGNORECASE)
 
@@ -41,7 +42,7 @@ def measure(text: str) -> TextMeasure:
     """Count what the rules look at."""
     han, words = len(_HAN.findall(text)), len(_LATIN_WORD.findall(text))
     rest = _LATIN_WORD.sub(" ", _HAN.sub(" ", text))
-    return TextMeasure(han, words, sum(unicodedata.category(character)[0] == "L" for character in rest))
+    return TextMeasure(han, words, len(_LETTER.findall(rest)))
 
 
 def is_empty(text: str | None) -> bool:
@@ -78,8 +79,9 @@ def _speaks(found: TextMeasure, language: str, rules: TextRules) -> bool:
 
 def _echoes(text: str, user_text: str, percent: int) -> bool:
     """Whether the reply repeats the user's words: edit similarity without case, blanks and punctuation."""
-    reply, user = _letters(text), _letters(user_text)
-    if not reply or not user:
+    user = _letters(user_text)
+    reply = _letters(text) if user else ""
+    if not reply:
         return False
     from rapidfuzz.distance import Levenshtein
 
@@ -87,4 +89,4 @@ def _echoes(text: str, user_text: str, percent: int) -> bool:
 
 
 def _letters(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
+    return _NO_LETTERS.sub("", text.casefold())

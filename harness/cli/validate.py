@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
 @options.format_option("text", "concise", "json")
 @options.output_option
 @options.color_option
+@options.verbose_option
 @options.quiet_option
+@options.progress_option
 def command(
     paths: tuple[Path, ...],
     layout: str,
@@ -51,12 +55,15 @@ def command(
     format_: str,
     output: Path | None,
     color: str,
+    verbose: int,
     quiet: bool,
+    no_progress: bool,
 ) -> None:
     """Check what a team would hand in: a folder, a .zip, a .tar or a .tar.gz.
 
     Nothing is executed and nothing is written beside the archive. Exit 0 when every PATH is valid, 1 when one is not.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only compares samples here; threads cost start-up time
     from harness.challenge.load import load_challenge
     from harness.cli.console import note, wants_color
     from harness.reporting.validation import render_all
@@ -65,7 +72,9 @@ def command(
     challenge = load_challenge(challenge_name)
     expected = _expected(inputs, challenge) if inputs is not None else None
     reports = []
-    for path in paths:
+    for number, path in enumerate(paths, 1):
+        if verbose or (len(paths) > 1 and sys.stderr.isatty() and not no_progress):
+            note(f"{number}/{len(paths)} {path}", quiet=quiet)
         outcome = check(
             path,
             challenge,
@@ -76,6 +85,9 @@ def command(
             draft=draft,
             policy=policy,
         )
+        if verbose and outcome.submission is not None:
+            found = outcome.submission
+            note(f"  team {found.team}, layout {found.layout}, {found.track}", quiet=quiet)
         reports.append(replace(outcome.report, subject=str(path)))
     paint = output is None and wants_color(color)
     options.emit(render_all(reports, format_, color=paint), output)

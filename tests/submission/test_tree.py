@@ -177,3 +177,23 @@ def test_nothing_outside_is_opened_whatever_the_paths_say(folder: Path, tmp_path
     assert sockets == []
     assert not any("secret" in path for path in touched)
     assert any("zh" in path for path in touched)
+
+
+@pytest.mark.parametrize(
+    "kids",
+    [
+        b"[2 0 R]",  # the page tree is its own child
+        b"[2 0 R 2 0 R 2 0 R 2 0 R]",
+        b"[" + b"3 0 R " * 300_000 + b"]",  # one page, named many times
+        b"[9 0 R]",
+        b"2 0 R",
+        b"[[[[" * 2000,
+    ],
+    ids=["cycle", "branching cycle", "many", "nowhere", "no list", "nested"],
+)
+def test_a_hostile_description_ends_in_time(folder: Path, kids: bytes) -> None:
+    (folder / "system_description.pdf").write_bytes(made.pdf().replace(b"[3 0 R 4 0 R]", kids))
+    started = time.monotonic()
+    codes = found(folder)
+    assert time.monotonic() - started < 15
+    assert {code for code, _ in codes} <= {"E_PDF_BROKEN", "E_PDF_PAGES"}

@@ -14,7 +14,7 @@ from harness.submission.readers.tree import Tree
 
 _PROGRAM = Path(__file__).with_name("pdf_pages.py")
 _MAX_BYTES = 256 << 20
-_WAIT_S = 30
+_WAIT_S = 8
 
 
 class PageCount:

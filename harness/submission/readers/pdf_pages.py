@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 import sys
 
-_MEMORY_BYTES = 1 << 30
-_CPU_S = 20
+_MEMORY_BYTES = 512 << 20
+_CPU_S = 5
 
 
 def _limit() -> None:

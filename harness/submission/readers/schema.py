@@ -52,10 +52,6 @@ def property_names(document: str, *path: str) -> tuple[frozenset[str], frozenset
     return frozenset(properties), ignored
 
 
-def count_unknown(value: dict[str, Any], known: frozenset[str]) -> int:
-    return sum(key not in known for key in value)
-
-
 @cache
 def _schema(document: str) -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(schema_path(document).read_text("utf-8"))

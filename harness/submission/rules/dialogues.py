@@ -11,7 +11,7 @@ from harness.submission.ledger import Ledger
 from harness.submission.readers.jsonl import read_jsonl
 from harness.submission.readers.paths import name_fault
 from harness.submission.readers.refusal import quoted
-from harness.submission.readers.schema import count_unknown, json_pointer, property_names, schema_errors
+from harness.submission.readers.schema import json_pointer, property_names, schema_errors
 from harness.submission.readers.tree import Tree
 from harness.submission.settings import Part
 
@@ -94,21 +94,23 @@ def _shaped(
 def _few_unknown(
     value: dict[str, Any], line: int, path: str, challenge: Challenge, ledger: Ledger, tally: _Tally
 ) -> bool:
-    limit = challenge.read_limits.extra_keys
-    counts = [(count_unknown(value, _LINE_KEYS), value, _LINE_KEYS, "")]
+    """Count unknown and ignored keys; whether no object has more unknown ones than are tolerated."""
+    limit, few = challenge.read_limits.extra_keys, True
     turns = value.get("turns")
-    for place, turn in enumerate(turns if isinstance(turns, list) else ()):
-        if isinstance(turn, dict):
-            counts.append((count_unknown(turn, _TURN_KEYS), turn, _TURN_KEYS, json_pointer(("turns", place))))
-    extra = [(count, node, known, pointer) for count, node, known, pointer in counts if count]
-    for count, _, _, pointer in extra:
-        if count > limit:
-            ledger.item("E_SCHEMA_EXTRA", file=path, line=line, pointer=pointer, count=count, limit=limit)
-    if extra:
+    rows = list(enumerate(turns)) if isinstance(turns, list) else []
+    unknown = [(value.keys() - _LINE_KEYS, "")] if not value.keys() <= _LINE_KEYS else []
+    for place, turn in rows:
+        if isinstance(turn, dict) and not turn.keys() <= _TURN_KEYS:
+            unknown.append((turn.keys() - _TURN_KEYS, json_pointer(("turns", place))))
+    for names, pointer in unknown:
+        if len(names) > limit:
+            few = False
+            ledger.item("E_SCHEMA_EXTRA", file=path, line=line, pointer=pointer, count=len(names), limit=limit)
+    if unknown:
         tally.unknown += 1
-        tally.unknown_name = tally.unknown_name or min(set(extra[0][1]) - extra[0][2])
-    tally.ignored += any(_IGNORED_KEYS & node.keys() for _, node, _, _ in counts)
-    return not any(count > limit for count, _, _, _ in extra)
+        tally.unknown_name = tally.unknown_name or min(unknown[0][0])
+    tally.ignored += any(isinstance(turn, dict) and not _IGNORED_KEYS.isdisjoint(turn) for _, turn in rows)
+    return few
 
 
 def _id_fault(name: str, challenge: Challenge) -> str | None:

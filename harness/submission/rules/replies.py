@@ -59,6 +59,7 @@ class _Dialogue:
 
     def __init__(self, raw: RawDialogue, part: Part, challenge: Challenge, ledger: Ledger, paths: _AudioPaths) -> None:
         self._raw, self._part, self._challenge, self._ledger, self._paths = raw, part, challenge, ledger, paths
+        self._place: dict[str, Any] = {"file": part.jsonl, "line": raw.line}
         self._reference: ReferenceDialogue | None = (part.dialogues or {}).get(raw.dialogue_id)
         self._marked, self._marked_for_sure = self._marked_turn()
 
@@ -115,7 +116,7 @@ class _Dialogue:
         return part.layout.audio_path(part.language, part.task.id, self._raw.dialogue_id, turn_id)
 
     def _text(self, turn: dict[str, Any], turn_id: int, pointer: str) -> tuple[str | None, tuple[str, ...]]:
-        place: dict[str, Any] = {"file": self._part.jsonl, "line": self._raw.line}
+        place = self._place
         if "response_text" not in turn and "response_txt" not in turn:
             self._ledger.item(
                 "E_SCHEMA_MISSING", **place, pointer=pointer, name="'response_text'", schema="dialogue-line"
@@ -130,11 +131,11 @@ class _Dialogue:
             self._ledger.refuse_item(problem, **place, pointer=f"{pointer}/{key}")
         if not usable:
             return None, canonical.flags
-        self._report_floor(canonical.text, turn_id, {**place, "pointer": f"{pointer}/{key}"})
+        self._report_floor(canonical.text, turn_id, f"{pointer}/{key}")
         return canonical.text, canonical.flags
 
-    def _report_floor(self, text: str, turn_id: int, place: dict[str, Any]) -> None:
-        name = quoted(self._raw.dialogue_id)
+    def _report_floor(self, text: str, turn_id: int, pointer: str) -> None:
+        name, place = quoted(self._raw.dialogue_id), {**self._place, "pointer": pointer}
         if is_empty(text):
             inside = turn_id < self._marked and not self._ledger.from_image and not text.strip()
             self._ledger.add("E_TEXT_EMPTY" if inside else "I_EMPTY", **place, turn=turn_id, name=name)
