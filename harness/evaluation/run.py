@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +21,9 @@ from harness.submission import References, check, read_references
 SUBMISSION = "submission"
 RECORD = "run.json"
 VALIDATION = "validation.json"
+LOG = "container.log"
+WORK = ".work"
+_OURS = frozenset({RECORD, VALIDATION, SUBMISSION, LOG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +42,18 @@ def run_image(
     Raises UsageError when the inputs are wrong or ``out`` holds something else, MachineError when our side fails.
     """
     references = usable_references(inputs, challenge, need_labels=False)
-    prepare_out(out)
-    record, findings = run_team_image(
-        connect(), image, references.dialogues, references.root, out, challenge, limits, seed=seed, gpu=gpu
-    )
-    validation = None
-    if record.state == "completed":
-        validation = _validate_outputs(out / SUBMISSION, references, challenge, findings)
-        if any(finding.severity == "error" for finding in validation.findings):
-            record = replace(record, state="output_invalid", fault="submission")
-    write_atomic(out / RECORD, pretty_json(to_plain(record)))
-    if validation is not None:
-        write_atomic(out / VALIDATION, pretty_json(to_plain(validation)))
+    with prepared_out(out):
+        record, findings = run_team_image(
+            connect(), image, references.dialogues, references.root, out, challenge, limits, seed=seed, gpu=gpu
+        )
+        validation = None
+        if record.state == "completed":
+            validation = _validate_outputs(out / SUBMISSION, references, challenge, findings)
+            if any(finding.severity == "error" for finding in validation.findings):
+                record = replace(record, state="output_invalid", fault="submission")
+        write_atomic(out / RECORD, pretty_json(to_plain(record)))
+        if validation is not None:
+            write_atomic(out / VALIDATION, pretty_json(to_plain(validation)))
     return RunResult(record, validation)
 
 
@@ -65,27 +72,54 @@ def usable_references(folder: Path, challenge: Challenge, *, need_labels: bool) 
     return references
 
 
-def prepare_out(out: Path) -> None:
-    """An empty place for one run's results; results of an earlier run of ours there are replaced.
+@contextmanager
+def prepared_out(out: Path) -> Iterator[None]:
+    """An empty place for one run's results, held against a second run; results of an earlier run of ours are replaced.
 
-    Raises UsageError (E_USAGE) rather than deleting what is not ours.
+    Raises UsageError (E_USAGE) rather than deleting what is not ours, when a run is under way there, or when the place
+    cannot be had.
     """
-    ours = {RECORD, VALIDATION, SUBMISSION, "container.log"}
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is not a folder", code="E_USAGE", hint="pass a new folder to --out")
-    # .work is the sandbox's; what a killed run left there it releases itself.
-    strangers = {entry.name for entry in out.iterdir()} - ours - {".work"} if out.is_dir() else set()
-    if strangers:
-        raise UsageError(
-            f"{out} holds other files ({sorted(strangers)[0]})", code="E_USAGE", hint="pass a new folder to --out"
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    for name in ours:
-        entry = out / name
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink(missing_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        held = os.open(out, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unusable(out, f"cannot be used for results: {error.strerror}") from error
+    try:
+        _hold_and_empty(out, held)
+        yield
+    finally:
+        os.close(held)
+
+
+def _hold_and_empty(out: Path, held: int) -> None:
+    try:
+        # Two runs in one folder would take each other's outputs. The lock ends with its holder, also a killed one.
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        present = {entry.name for entry in out.iterdir()}
+        # .work is the sandbox's; what a killed run left there it releases itself.
+        strangers = present - _OURS - {WORK}
+        if strangers:
+            raise _unusable(out, f"holds other files ({min(strangers)!a})")
+        # A run writes its log before its outputs: a submission without any trace of a run is somebody's own.
+        if SUBMISSION in present and not present & {RECORD, LOG, WORK}:
+            raise _unusable(out, f"holds a {SUBMISSION} that no run made")
+        for name in present & _OURS:
+            _delete(out / name)
+    except BlockingIOError as error:
+        raise _unusable(out, "is in use by another run") from error
+    except OSError as error:
+        raise _unusable(out, f"cannot be used for results: {error.strerror}") from error
+
+
+def _unusable(out: Path, why: str) -> UsageError:
+    return UsageError(f"{out} {why}", code="E_USAGE", hint="pass a new folder to --out")
+
+
+def _delete(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink(missing_ok=True)
 
 
 def _validate_outputs(

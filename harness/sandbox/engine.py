@@ -96,6 +96,10 @@ class Engine:
                 found: dict[str, Any] = self.api.inspect_image(name)
             except docker.errors.ImageNotFound:
                 return None
+            except docker.errors.APIError as error:
+                if error.status_code != 400:  # 400: no image can have this name
+                    raise
+                return None
         return found
 
     def image_id(self, name: str) -> str | None:

@@ -17,7 +17,7 @@ from harness.documents.reference import ReferenceDialogue
 from harness.documents.run_record import Fault, OutputFile, RunRecord, RunState
 from harness.errors import MachineError, UsageError
 from harness.sandbox.collector import collect_outputs
-from harness.sandbox.container import ContainerOutcome, run_container
+from harness.sandbox.container import ContainerOutcome, remove_leftovers, run_container
 from harness.sandbox.engine import Engine
 from harness.sandbox.image_rules import Image, check_image, choose_command
 from harness.sandbox.image_tar import ArchiveRefused
@@ -110,7 +110,7 @@ def run_team_image(
     if command is None:
         run.findings.append(finding("E_IMG_COMMAND"))
         return run.record("start_failed", "submission")
-    with _work_folder(out) as work:
+    with _work_folder(engine, out, nonce) as work:
         staged = stage_inputs(dialogues, inputs, work / "input", challenge, seed)
         with output_store(work / "output", effective.output_bytes, effective.output_inodes, mode=output_mode) as store:
             profile = _profile(effective, nonce, staged, store, command, gpu)
@@ -118,13 +118,18 @@ def run_team_image(
 
 
 @contextmanager
-def _work_folder(out: Path) -> Iterator[Path]:
-    """A folder of ours below ``out``, empty at the start and gone at the end."""
+def _work_folder(engine: Engine, out: Path, nonce: str) -> Iterator[Path]:
+    """A folder of ours below ``out``, empty at the start and gone at the end. It names the run's container, so that
+    the run after a killed one ends what still runs and unmounts what is still mounted."""
     work = out / WORK
-    release(work / "output")  # what a killed run left is still mounted
+    left = work / "nonce"
+    if left.is_file():
+        remove_leftovers(engine, nonce=left.read_text("ascii"))
+    release(work / "output")
     try:
         subprocess.run(["rm", "-rf", "--", work], check=True, capture_output=True)
         work.mkdir(parents=True)
+        left.write_text(nonce, "ascii")
         yield work.resolve()
     finally:
         subprocess.run(["rm", "-rf", "--", work], check=False, capture_output=True)

@@ -10,10 +10,10 @@ import hashlib
 import hmac
 import os
 import struct
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from harness.challenge.spec import Challenge, Layout
 from harness.documents.codec import canonical_json
@@ -22,6 +22,9 @@ from harness.documents.reference import ReferenceDialogue
 from harness.errors import MachineError, UsageError
 from harness.sandbox.leaks import require_no_leak
 from harness.sandbox.safe_open import open_beneath, open_root
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
 
 # The layout of inputs and of what a team image writes.
 STAGED_LAYOUT = "seed"
@@ -154,12 +157,28 @@ def _stage_audio(root: int, relative: str, target: Path) -> None:
         _refuse_audio(relative, error.strerror or "it cannot be opened")
     try:
         with os.fdopen(descriptor, "rb") as stream, soundfile.SoundFile(stream) as source:
-            blocks = [block.tobytes() for block in source.blocks(_FRAMES, dtype="int16", always_2d=True)]
+            data = b"".join(_pcm16(source))
             channels, rate_hz = source.channels, source.samplerate
     except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
         _refuse_audio(relative, "it is not readable audio", error)
-    data = b"".join(blocks)
+    if not data:
+        _refuse_audio(relative, "it holds no samples")
     target.write_bytes(wav_header(len(data), channels, rate_hz) + data)
+
+
+def _pcm16(source: SoundFile) -> Iterator[bytes]:
+    """The samples as little-endian PCM16. Those stored as floating point (full scale 1.0) are scaled here, because a
+    decoder asked for integers would cut them to 0."""
+    import numpy as np
+
+    if source.subtype not in ("FLOAT", "DOUBLE"):
+        for block in source.blocks(_FRAMES, dtype="int16", always_2d=True):
+            yield block.astype("<i2").tobytes()
+        return
+    for block in source.blocks(_FRAMES, dtype="float64", always_2d=True):
+        if not np.isfinite(block).all():
+            raise ValueError("a sample is not a number")
+        yield np.clip(np.rint(block * 32768), -32768, 32767).astype("<i2").tobytes()
 
 
 def wav_header(data_bytes: int, channels: int, rate_hz: int) -> bytes:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -58,7 +59,7 @@ def run_program(
 ) -> RunProgram:
     """Build an image around a program, run it, check the record against its schema, return (record, findings, out)."""
 
-    def run(program: str, *lines: str, limits: RunLimits = small_limits, **options: str) -> Result:
+    def run(program: str, *lines: str, limits: RunLimits = small_limits, **options: Any) -> Result:
         image = build_image(
             "COPY main.py /main.py", 'ENTRYPOINT ["python3", "/main.py"]', *lines, files={"main.py": program}
         )
@@ -334,13 +335,27 @@ def test_a_smaller_machine_is_recorded(run_program: RunProgram, challenge: Chall
     assert record.limits["cpus"] == engine.host().cpus
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "humdial-test/none:1",
+        "UPPER/case",
+        "",
+        "sha256:",
+        "../containers",
+        "x/../../containers",
+        "a?b",
+        "a" * 5000,
+        "\x1b",
+    ],
+)
 def test_an_unknown_image_is_the_callers_fault(
-    engine: Engine, inputs: Inputs, challenge: Challenge, small_limits: RunLimits, tmp_path: Path
+    engine: Engine, inputs: Inputs, challenge: Challenge, small_limits: RunLimits, tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
         run_team_image(
             engine,
-            "humdial-test/none:1",
+            name,
             inputs.dialogues,
             inputs.root,
             tmp_path / "o",
@@ -349,3 +364,4 @@ def test_an_unknown_image_is_the_callers_fault(
             seed="",
         )
     assert caught.value.code == "E_IMG_UNKNOWN"
+    assert str(caught.value).isprintable()

@@ -8,7 +8,9 @@ import wave
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from sandbox_inputs import Inputs, wav_with_metadata
 
 from harness.challenge.load import load_challenge
@@ -52,6 +54,31 @@ def test_audio_keeps_its_samples_and_loses_its_metadata(staged: Staged, inputs: 
                     assert ours.getparams()[:4] == theirs.getparams()[:4]
                     assert ours.readframes(1 << 20) == theirs.readframes(1 << 20)
                 assert path.stat().st_size == 44 + 2 * (1600 * turn + 10 * int(each.dialogue_id.split("_")[3]))
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE", "PCM_U8", "PCM_24", "PCM_32"])
+def test_audio_of_another_sample_format_is_as_loud_as_before(
+    challenge: Challenge, tmp_path: Path, subtype: str
+) -> None:
+    tone = np.sin(np.arange(1600) / 7) * 0.5
+    tone[:2] = (1.5, -1.5) if subtype in ("FLOAT", "DOUBLE") else (1.0, -1.0)  # beyond full scale: clipped, not wrapped
+    (tmp_path / "zh").mkdir()
+    soundfile.write(tmp_path / "zh" / "a.wav", tone, 16000, subtype=subtype)
+    dialogue = ReferenceDialogue("task2", "zh", "task2_2_zh_0001_0001", (ReferenceTurn(1, "", "", "a.wav"),))
+    staged = stage_inputs([dialogue], tmp_path, tmp_path / "input", challenge, "seed")
+    (path,) = staged.root.rglob("*.wav")
+    found, _ = soundfile.read(path)
+    assert np.abs(found - np.clip(tone, -1, 1)).max() < 0.01
+
+
+@pytest.mark.parametrize("samples", [[], [0.1, float("nan")]])
+def test_audio_without_sound_samples_is_refused(challenge: Challenge, tmp_path: Path, samples: list[float]) -> None:
+    (tmp_path / "zh").mkdir()
+    soundfile.write(tmp_path / "zh" / "a.wav", np.array(samples), 16000, subtype="FLOAT")
+    dialogue = ReferenceDialogue("task2", "zh", "task2_2_zh_0001_0001", (ReferenceTurn(1, "", "", "a.wav"),))
+    with pytest.raises(UsageError) as caught:
+        stage_inputs([dialogue], tmp_path, tmp_path / "input", challenge, "seed")
+    assert caught.value.code == "E_STAGE_AUDIO"
 
 
 def test_every_run_has_a_copy_of_its_own(staged: Staged, inputs: Inputs) -> None:
