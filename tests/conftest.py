@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.challenge.load import load_challenge
+from harness.evaluation.judge_image import JudgeImage, ensure_judge
 from harness.sandbox import Engine, connect
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -43,6 +45,13 @@ def base_image(engine: Engine) -> str:
     """The tag of the base image, made when it is missing."""
     _script("base-image.sh")
     return BASE
+
+
+@pytest.fixture(scope="session")
+def judge(base_image: str) -> JudgeImage:
+    """The embedded judge, built when it is missing."""
+    challenge = load_challenge()
+    return ensure_judge(challenge, challenge.judges["small"])
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 from pathlib import Path
 
@@ -90,7 +89,7 @@ def test_write_atomic_leaves_the_old_file_when_the_disk_refuses(tmp_path: Path) 
     with pytest.raises(MachineError) as caught:
         write_atomic(folder / "out.json", b"new")
     assert caught.value.code == "I_DISK"
-    assert os.listdir(tmp_path) == ["file-in-the-way"]
+    assert [path.name for path in tmp_path.iterdir()] == ["file-in-the-way"]
 
 
 def _finding(severity: str, line: int) -> Finding:

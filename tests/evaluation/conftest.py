@@ -16,12 +16,32 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 Humdial = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def _build(*arguments: str | Path) -> None:
+    build = [sys.executable, CHECKOUT / "examples" / "build.py", *arguments]
+    subprocess.run([*map(str, build), "--cache", str(CHECKOUT / ".cache" / "speech")], check=True)
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """inputs/, references/, teams/, submissions/ of the sample challenge."""
+    """teams/ and submissions/ of the sample challenge, with inputs/ and references/."""
     out = tmp_path_factory.mktemp("challenge") / "sample"
-    build = [sys.executable, CHECKOUT / "examples" / "build.py", "sample", "--out", out, "--dialogues-per-task", "2"]
-    subprocess.run([*build, "--cache", CHECKOUT / ".cache" / "speech"], check=True)
+    _build("sample", "--out", out, "--dialogues-per-task", "2")
+    return out
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dev folder that serves as inputs and as references: one dialogue a task and language, since judging is slow."""
+    out = tmp_path_factory.mktemp("dev") / "dev"
+    _build("data", "--out", out, "--seed", "11", "--dialogues-per-task", "1")
+    return out
+
+
+@pytest.fixture(scope="session")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good folder submission that answers ``dev``."""
+    out = tmp_path_factory.mktemp("paper") / "paper"
+    _build("submission", "--out", out, "--seed", "11", "--dialogues-per-task", "1")
     return out
 
 
@@ -56,10 +76,10 @@ def team_images(engine: Engine, base_image: str, sample: Path) -> dict[str, str]
 
 
 @pytest.fixture(scope="session")
-def runs(sample: Path, team_images: dict[str, str], humdial: Humdial, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(dev: Path, team_images: dict[str, str], humdial: Humdial, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one `humdial run` result a team."""
     out = tmp_path_factory.mktemp("runs")
     for team, image in team_images.items():
-        result = humdial("run", image, "--inputs", sample / "inputs", "--out", out / team)
+        result = humdial("run", image, "--inputs", dev, "--out", out / team)
         assert result.returncode == 0, result.stderr
     return out

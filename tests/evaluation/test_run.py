@@ -29,12 +29,12 @@ def test_the_record_and_the_validation_follow_their_schemas(runs: Path, team: st
 
 
 @pytest.mark.parametrize("team", ["careful", "lazy", "hostile"])
-def test_each_completes_and_uses_the_real_ids(runs: Path, sample: Path, team: str) -> None:
+def test_each_completes_and_uses_the_real_ids(runs: Path, dev: Path, team: str) -> None:
     record = _json(runs / team / "run.json")
     assert (record["state"], record["fault"], record["exit_code"]) == ("completed", "none", 0)
-    for path in sorted((sample / "inputs").glob("*/*.jsonl")):
+    for path in sorted(dev.glob("*/*.jsonl")):
         expected = {json.loads(line)["dialogue_id"] for line in path.read_text("utf-8").splitlines()}
-        collected = runs / team / "submission" / path.relative_to(sample / "inputs")
+        collected = runs / team / "submission" / path.relative_to(dev)
         got = {json.loads(line)["dialogue_id"] for line in collected.read_text("utf-8").splitlines()}
         assert got == expected
 
@@ -68,16 +68,16 @@ def test_the_log_of_a_container_is_for_the_organisers_alone(runs: Path) -> None:
 
 
 def test_an_image_that_does_not_exist_is_the_callers_fault(
-    humdial: Any, engine: Any, sample: Path, tmp_path: Path
+    humdial: Any, engine: Any, dev: Path, tmp_path: Path
 ) -> None:
-    result = humdial("run", "no/such:image", "--inputs", sample / "inputs", "--out", tmp_path / "out")
+    result = humdial("run", "no/such:image", "--inputs", dev, "--out", tmp_path / "out")
     assert result.returncode == 2
     assert result.stdout == ""
 
 
 @pytest.mark.usefixtures("engine")
-def test_a_folder_with_other_files_is_not_overwritten(humdial: Any, sample: Path, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_overwritten(humdial: Any, dev: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("keep me")
-    result = humdial("run", "no/such:image", "--inputs", sample / "inputs", "--out", tmp_path)
+    result = humdial("run", "no/such:image", "--inputs", dev, "--out", tmp_path)
     assert result.returncode == 2
     assert (tmp_path / "thesis.txt").read_text() == "keep me"
