@@ -69,15 +69,11 @@ def _guarded() -> int:
         result = cli.main(standalone_mode=False)
         code = result if isinstance(result, int) else 0
         sys.stdout.flush()
-    except click.exceptions.Abort:
-        click.echo("interrupted", err=True)
-        return 130
-    except Terminated:
-        click.echo("terminated", err=True)
-        return 143
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        return 130
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
+        # click turns both signals into Abort.
+        terminated = isinstance(error, Terminated) or isinstance(error.__cause__, Terminated)
+        click.echo("terminated" if terminated else "interrupted", err=True)
+        return 143 if terminated else 130
     except click.ClickException as error:
         error.show(file=sys.stderr)
         return error.exit_code

@@ -8,18 +8,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import MachineError
 from harness.sandbox.engine import Engine, translated
 from harness.sandbox.engine_view import differences, no_swap_limit
 from harness.sandbox.profile import NONCE_LABEL, Profile, container_arguments
 
+if TYPE_CHECKING:
+    import docker.errors
+
 _FIRST_POLL_S = 0.004
 _LAST_POLL_S = 0.25
 _WATCH_EVERY_S = 0.5
+_LATE_CREATION_S = 3.0
 # Written by the engine's own init when it cannot execute the image's program.
 _INIT_FAILURE = b"[FATAL tini"
+# Words of the container runtime when a GPU's hook, the kernel or the disk is what fails.
+_OUR_RUNTIME_FAULTS = (
+    "hook", "no space left", "cannot allocate", "temporarily unavailable", "too many open", "seccomp", "cgroup",
+)  # fmt: skip
 Watch = Callable[[], str | None]
 
 
@@ -29,7 +37,7 @@ class ContainerOutcome:
 
     ``timed_out`` and ``stopped_for`` (what the watch said) are ours, ``oom_killed`` is the engine's: no state is read
     out of an exit code. ``peak_memory_bytes`` is the highest seen, page cache included, or None when unknown.
-    ``start_error`` is for the organisers' eyes.
+    ``start_error`` is for the organisers' eyes; ``start_unclear``: the image is most likely, not certainly, to blame.
     """
 
     started: bool
@@ -40,6 +48,7 @@ class ContainerOutcome:
     wall_s: float
     peak_memory_bytes: int | None
     start_error: str = ""
+    start_unclear: bool = False
     swap_not_capped: bool = False
 
 
@@ -61,15 +70,16 @@ def run_container(
     """
     arguments = container_arguments(profile, image_id)
     name = f"humdial-{profile.role}-{profile.nonce}"
-    with _removed_at_the_end(engine, name):
-        with translated("create a container"):
-            created = engine.api.create_container_from_config(arguments, name)
-        container = str(created["Id"])
-        before = _inspect(engine, container)
+    with removed_at_the_end(engine, name):
+        refused = _create(engine, arguments, name)
+        if refused is not None:
+            return refused
+        before = _inspect(engine, name)
+        container = str(before["Id"])
         _require_agreement(arguments, before)
-        start_error = _start(engine, container)
-        if start_error is not None:
-            return ContainerOutcome(False, None, False, False, None, 0.0, None, start_error)
+        refused = _start(engine, container)
+        if refused is not None:
+            return refused
         outcome = _follow(engine, container, arguments, profile.limits.stop_grace_s, deadline_s, watch)
         if log_path is not None:
             _keep_log(engine, container, log_path, profile.limits.log_bytes)
@@ -89,29 +99,39 @@ def remove_leftovers(engine: Engine, nonce: str | None = None) -> list[str]:
 
 
 @contextmanager
-def _removed_at_the_end(engine: Engine, name: str) -> Iterator[None]:
-    """Removal by name, because Ctrl-C may come before the engine has told us the id."""
+def removed_at_the_end(engine: Engine, name: str) -> Iterator[None]:
+    """Remove the container ``name`` on the way out; by name, since Ctrl-C may come before its id is known."""
     try:
         yield
-    finally:
+    except KeyboardInterrupt:
+        # A request that we have left is not taken back: the engine may be about to make the container.
+        give_up = time.monotonic() + _LATE_CREATION_S
         try:
+            while not _remove(engine, name) and time.monotonic() < give_up:
+                time.sleep(0.05)
+        except KeyboardInterrupt:  # a second Ctrl-C: once more, then obey
             _remove(engine, name)
-        except KeyboardInterrupt:  # a second Ctrl-C: finish this, then obey
-            _remove(engine, name)
-            raise
+        raise
+    except BaseException:
+        _remove(engine, name)
+        raise
+    else:
+        _remove(engine, name)
 
 
-def _remove(engine: Engine, container: str) -> None:
+def _remove(engine: Engine, container: str) -> bool:
+    """Remove a container; False when there is none."""
     import docker.errors
 
     with translated("remove a container"):
         try:
             engine.api.remove_container(container, force=True, v=True)
         except docker.errors.NotFound:
-            return
+            return False
         except docker.errors.APIError as error:
             if error.status_code != 409:  # 409: its removal is under way already
                 raise
+    return True
 
 
 def _inspect(engine: Engine, container: str) -> dict[str, Any]:
@@ -130,19 +150,47 @@ def _require_agreement(arguments: dict[str, Any], inspected: dict[str, Any]) -> 
         )
 
 
-def _start(engine: Engine, container: str) -> str | None:
-    """None when it runs; the engine's words when the image's program cannot be started."""
+def _create(engine: Engine, arguments: dict[str, Any], name: str) -> ContainerOutcome | None:
+    """None when it is made; otherwise that the engine cannot make a container of this image."""
+    import docker.errors
+
+    with translated("create a container"):
+        try:
+            engine.api.create_container_from_config(arguments, name)
+        except docker.errors.APIError as error:
+            # 400: something in the request, of which the image's own settings are a part. A WorkingDir that cannot be
+            # made is answered like a failure of the engine.
+            if error.status_code == 400 or "Cannot mkdir" in _words(error):
+                return _not_started(error, unclear=True)
+            raise
+    return None
+
+
+def _start(engine: Engine, container: str) -> ContainerOutcome | None:
+    """None when it runs; otherwise that the image's program cannot be started."""
     import docker.errors
 
     with translated("start a container"):
         try:
             engine.api.start(container)
         except docker.errors.APIError as error:
-            # The engine answers 400 when the program is missing or not executable: the image's fault. All else is ours.
-            if error.status_code != 400:
-                raise
-            return str(error.explanation or error)
+            if error.status_code == 400:  # the program is missing or not executable
+                return _not_started(error, unclear=False)
+            said = _words(error)
+            # The engine works and the runtime gave up on this image (links where mounts go, an odd environment …),
+            # unless it was for want of something on this machine.
+            if "OCI runtime create failed" in said and not any(words in said for words in _OUR_RUNTIME_FAULTS):
+                return _not_started(error, unclear=True)
+            raise
     return None
+
+
+def _words(error: docker.errors.APIError) -> str:
+    return str(error.explanation or error)
+
+
+def _not_started(error: docker.errors.APIError, *, unclear: bool) -> ContainerOutcome:
+    return ContainerOutcome(False, None, False, False, None, 0.0, None, _words(error), unclear)
 
 
 def _follow(
@@ -165,7 +213,7 @@ def _follow(
             agreed = True
         elapsed = time.monotonic() - start
         state = inspected["State"]
-        if state["Status"] not in ("running", "created", "restarting"):
+        if state["Status"] not in ("running", "created", "restarting", "paused"):
             return ContainerOutcome(
                 True, int(state["ExitCode"]), bool(state["OOMKilled"]), timed_out, stopped_for, elapsed, peak
             )

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.sandbox.container import removed_at_the_end
 from harness.sandbox.engine import Engine, translated
 from harness.sandbox.image_rules import Image, image_from
 from harness.sandbox.image_tar import load_image_tar
@@ -61,14 +62,12 @@ def run_sh_mode(engine: Engine, image: Image, nonce: str) -> int | None:
         "HostConfig": {"NetworkMode": "none", "ReadonlyRootfs": True, "CapDrop": ["ALL"]},
     }
     name = f"humdial-look-{nonce}"
-    with translated("look into an image"):
+    with removed_at_the_end(engine, name), translated("look into an image"):
         try:
             engine.api.create_container_from_config(config, name)
             stream, found = engine.api.get_archive(name, "/run.sh")
             stream.close()
         except docker.errors.NotFound:
             return None
-        finally:
-            engine.api.remove_container(name, force=True, v=True)
     mode = int(found["mode"])
     return None if mode & _IS_FOLDER else mode

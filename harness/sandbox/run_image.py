@@ -206,7 +206,7 @@ def _judged(run: _Run, outcome: ContainerOutcome, full: str | None) -> tuple[Run
     limits = run.limits
     if not outcome.started:
         run.findings.append(finding("R_START"))
-        return "start_failed", "submission"
+        return "start_failed", "unclear" if outcome.start_unclear else "submission"
     if outcome.stopped_for is not None or (full is not None and outcome.exit_code != 0):
         run.findings.append(_over_the_cap(full, limits))
         return "output_too_large", "submission"

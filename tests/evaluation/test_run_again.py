@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -37,4 +38,24 @@ def test_the_next_run_ends_what_a_killed_one_left_running(
     assert json.loads((tmp_path / "out/run.json").read_text())["state"] == "timed_out"
     assert engine.api.containers(all=True, filters={"id": left[0]["Id"]}) == []
     assert not (tmp_path / "out/.work").exists()
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_run_that_is_ended_leaves_nothing_and_says_how_it_ended(
+    engine: Engine, build_image: Any, sample: Path, tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
+    image = build_image('ENTRYPOINT ["sleep", "300"]')
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "harness", "run", image, "--inputs", str(sample / "inputs"), "--out", str(out)]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while not engine.api.containers(filters={"ancestor": image, "status": "running"}):
+        assert run.poll() is None
+        time.sleep(0.05)
+    run.send_signal(sent)
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == code
+    assert "Traceback" not in said
+    assert engine.api.containers(all=True, filters={"ancestor": image}) == []
+    assert list(out.iterdir()) == []
     assert str(tmp_path) not in Path("/proc/self/mounts").read_text()

@@ -276,6 +276,25 @@ def test_ctrl_c_leaves_nothing(engine: Engine, base_image: str, small_limits: Ru
     assert engine.api.containers(all=True, filters={"label": f"humdial.nonce={profile.nonce}"}) == []
 
 
+@pytest.mark.parametrize("after_s", [0.0, 0.01, 0.03, 0.06, 0.1])
+def test_ctrl_c_while_the_engine_makes_the_container_leaves_nothing(
+    engine: Engine, base_image: str, small_limits: RunLimits, after_s: float
+) -> None:
+    """Whatever it interrupts, also the answer to a request that the engine carries out all the same."""
+    profile = profile_of(small_limits, "import time; time.sleep(60)")
+    main = threading.main_thread().ident or 0
+    timer = threading.Timer(after_s, lambda: signal.pthread_kill(main, signal.SIGINT))
+    image = engine.image_id(base_image) or ""
+    with pytest.raises(KeyboardInterrupt):
+        timer.start()
+        run_container(engine, profile, image, deadline_s=20)
+    timer.join()
+    settled = time.monotonic() + 2  # what the engine was still about to make would show up by now
+    while time.monotonic() < settled:
+        assert engine.api.containers(all=True, filters={"label": f"humdial.nonce={profile.nonce}"}) == []
+        time.sleep(0.2)
+
+
 def test_what_a_killed_harness_left_is_found_by_its_nonce(
     engine: Engine, base_image: str, small_limits: RunLimits
 ) -> None:

@@ -21,6 +21,7 @@ from harness.documents.run_record import RunRecord
 from harness.errors import UsageError
 from harness.resources import schema_path
 from harness.sandbox import Engine, connect, run_team_image
+from harness.sandbox.image_archive import ImageConfig, Layer, write_image
 
 pytestmark = pytest.mark.engine
 
@@ -296,6 +297,80 @@ def test_what_runs_is_entrypoint_else_run_sh_else_cmd(
     assert record.fault == "submission"
     assert [each.code for each in findings if each.severity == "error"] == list(record.codes)
     assert engine.api.containers(all=True, filters={"ancestor": image}) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (['ENTRYPOINT ["/run.sh"]', "RUN ln -s /proc/1 /output"], "unclear"),
+        (['ENTRYPOINT ["/run.sh"]', "RUN ln -s /sys/none /input"], "unclear"),
+        (['ENTRYPOINT ["/run.sh"]', "RUN touch /output"], "submission"),
+        (['ENTRYPOINT [""]'], "unclear"),
+    ],
+)
+def test_an_image_that_no_container_can_be_made_of_is_no_failure_of_ours(
+    engine: Engine,
+    build_image: BuildImage,
+    inputs: Inputs,
+    challenge: Challenge,
+    small_limits: RunLimits,
+    tmp_path: Path,
+    lines: list[str],
+    fault: str,
+) -> None:
+    """A team could otherwise have its run repeated for ever."""
+    image = build_image(*lines)
+    record, _ = run_team_image(
+        engine, image, inputs.dialogues, inputs.root, tmp_path / "out", challenge, small_limits, seed="s"
+    )
+    assert (record.state, record.fault, record.codes) == ("start_failed", fault, ("R_START",))
+    assert engine.api.containers(all=True, filters={"ancestor": image}) == []
+
+
+def test_a_working_directory_that_is_a_file_is_no_failure_of_ours(
+    engine: Engine, base_image: str, inputs: Inputs, challenge: Challenge, small_limits: RunLimits, tmp_path: Path
+) -> None:
+    config = ImageConfig(cmd=("/bin/true",), workdir="/file", architecture=engine.host().architecture)
+    write_image(None, [Layer.from_files({"file": (b"x", 0o644)})], config, tmp_path / "image.tar")
+    record, _ = run_team_image(
+        engine,
+        str(tmp_path / "image.tar"),
+        inputs.dialogues,
+        inputs.root,
+        tmp_path / "out",
+        challenge,
+        small_limits,
+        seed="s",
+    )
+    engine.api.remove_image(record.image_id, force=True)
+    assert (record.state, record.fault) == ("start_failed", "unclear")
+
+
+def test_a_paused_container_has_not_ended(
+    engine: Engine,
+    build_image: BuildImage,
+    inputs: Inputs,
+    challenge: Challenge,
+    small_limits: RunLimits,
+    tmp_path: Path,
+) -> None:
+    image = build_image('ENTRYPOINT ["sleep", "60"]')
+    other = connect()
+
+    def pause_it() -> None:
+        while not (found := other.api.containers(filters={"ancestor": image})):
+            time.sleep(0.05)
+        other.api.pause(found[0]["Id"])
+
+    pauser = threading.Thread(target=pause_it, daemon=True)
+    pauser.start()
+    limits = replace(small_limits, wall_s=3)
+    record, _ = run_team_image(
+        engine, image, inputs.dialogues, inputs.root, tmp_path / "out", challenge, limits, seed="s"
+    )
+    pauser.join()
+    other.close()
+    assert (record.state, record.fault) == ("timed_out", "submission")
 
 
 def test_a_container_that_vanishes_is_not_the_teams_fault(
