@@ -6,9 +6,10 @@ import pytest
 
 from harness.challenge.load import load_challenge
 from harness.documents.verdict import ContextTurn
-from harness.errors import UsageError
+from harness.errors import MachineError, UsageError
 from harness.judge import JudgeItem, judge_request
-from harness.judge.contrasts import CONTRASTS, View, contrast_for, mark_of
+from harness.judge.contrasts import CONTRASTS, Contrast, Probe, View, contrast_for, mark_of
+from harness.judge.engines.likelihood import _value
 from harness.judge.prompts import contrast_texts
 
 CHALLENGE = load_challenge()
@@ -104,3 +105,13 @@ def test_a_reply_that_looks_like_a_placeholder_stays_one() -> None:
     for name, contrast in CONTRASTS.items():
         texts = [probe.prefix + probe.target for probe in contrast(tricky).probes]
         assert any("{{user}} {{path}} {{reply}}" in text for text in texts) or name == "order"
+
+
+def test_a_number_that_is_none_fails_the_item() -> None:
+    first, second = Probe("a", "b"), Probe("c", "b")
+    contrast = Contrast(((first, second),))
+    assert _value(contrast, {first: (-1.0, 2), second: (-2.0, 2)}) == 0.5
+    for nothing in (float("nan"), float("-inf")):
+        with pytest.raises(MachineError) as caught:
+            _value(contrast, {first: (nothing, 2), second: (-2.0, 2)})
+        assert caught.value.code == "E_VERDICT"
