@@ -9,6 +9,7 @@ from typing import Any
 _MUST_BE_EMPTY = (
     "Binds",
     "CapAdd",
+    "CgroupParent",
     "ContainerIDFile",
     "DeviceCgroupRules",
     "ExtraHosts",
@@ -19,6 +20,8 @@ _MUST_BE_EMPTY = (
     "UsernsMode",
     "VolumesFrom",
 )
+# What the engine hides or locks below /proc and /sys by itself; an empty list says that somebody took that away.
+_MUST_NOT_BE_EMPTIED = ("MaskedPaths", "ReadonlyPaths")
 
 
 def differences(arguments: dict[str, Any], inspected: dict[str, Any]) -> list[str]:
@@ -26,6 +29,7 @@ def differences(arguments: dict[str, Any], inspected: dict[str, Any]) -> list[st
     wanted, found = arguments["HostConfig"], inspected.get("HostConfig") or {}
     wrong = [name for name in wanted if not _equal(name, wanted[name], found.get(name))]
     wrong += [name for name in _MUST_BE_EMPTY if found.get(name) and name not in wanted]
+    wrong += [name for name in _MUST_NOT_BE_EMPTIED if found.get(name) == []]
     wrong += _config_differences(arguments, inspected.get("Config") or {})
     if inspected.get("Image") != arguments["Image"]:
         wrong.append("Image")

@@ -73,7 +73,7 @@ def _replaced(row: dict[str, Any], opaque: str, real: str) -> bytes | None:
 def _strict(line: bytes) -> Any:
     """The value of one line, or None when there is any doubt what it is."""
     try:
-        return json.loads(line.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+        return json.loads(line.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_int=_integer)
     except (ValueError, RecursionError):
         return None
 
@@ -87,3 +87,9 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _integer(digits: str) -> int:
+    if digits == "-0":  # would be written back as 0, which the validation would not object to
+        raise ValueError("-0")
+    return int(digits)

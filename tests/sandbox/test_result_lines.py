@@ -53,6 +53,7 @@ def test_doubtful_lines_are_kept() -> None:
         b'{"dialogue_id": "0123456789abcdef", "x": 1e999}\n',
         b'{"dialogue_id": "0123456789abcdef", "x": "\\ud800"}\n',
         b'{"dialogue_id": "0123456789abcdef", "x": "\xff"}\n',
+        b'{"dialogue_id": "0123456789abcdef", "turns": [{"turn_id": -0}]}\n',
         b'{"dialogue_id": 5}\n',
         b"[" * 2000 + b"]" * 2000 + b"\n",
         b'\xef\xbb\xbf{"dialogue_id": "0123456789abcdef"}\n',
