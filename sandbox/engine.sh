@@ -147,6 +147,8 @@ stop() {
         rm -f "$user"
     done
     pid=$(as_root cat "$short/pid" 2>/dev/null) || return 0
+    # An engine that died leaves its number behind, which may be another process's by now.
+    if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != dockerd ]; then as_root rm -rf "$short" || :; return 0; fi
     say "stopping the private engine"
     as_root kill "$pid" 2>/dev/null || :
     tries=0
