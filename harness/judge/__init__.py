@@ -1,6 +1,6 @@
 """Rubric and reply to verdict: the host makes requests and reads verdicts, the container has the worker and engines."""
 
-from harness.judge.injection import injection_flags, without_injections
+from harness.judge.injection import injection_flags
 from harness.judge.prompts import prompt_digests, render_rubric
 from harness.judge.requests import JudgeItem, judge_request, request_files
 from harness.judge.sanitise import neutral_text
@@ -15,5 +15,4 @@ __all__ = [
     "read_verdicts",
     "render_rubric",
     "request_files",
-    "without_injections",
 ]

@@ -16,7 +16,7 @@ from harness.errors import MachineError
 from harness.judge.contrasts import Contrast, Probe, View, contrast_for, mark_of
 from harness.judge.engines import Judgement
 from harness.judge.engines.language_model import LanguageModel
-from harness.judge.injection import without_injections
+from harness.judge.injection import versions
 from harness.judge.prompts import contrast_texts
 
 
@@ -31,11 +31,9 @@ class LikelihoodEngine:
         self._model = LanguageModel(weights)
 
     def judge(self, request: JudgeRequest) -> Judgement:
-        """Marks by contrast. A reply that speaks to the judge is looked at with and without those sentences, and the
-        lower mark counts: asking cannot help."""
-        last = request.context[-1].reply
-        versions = list(dict.fromkeys(reply for reply in (last, without_injections(last)) if reply.strip()))
-        values = [self.values(request, reply) for reply in versions]
+        """Marks by contrast. A reply that speaks to the judge is looked at with and without that, and the lowest mark
+        counts: asking cannot help."""
+        values = [self.values(request, reply) for reply in versions(request.context[-1].reply) if reply.strip()]
         scores, reasons, evidence = {}, {}, {}
         for dimension in request.dimensions:
             name = f"{request.task}.{dimension}"
