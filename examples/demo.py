@@ -15,6 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent
@@ -35,16 +36,21 @@ def heading(text: str) -> None:
     say(f"── {text} {'─' * max(3, 92 - len(text))} {time.monotonic() - STARTED:5.0f} s")
 
 
+def relative(word: str | Path) -> str:
+    """A path as a user in the checkout would type it."""
+    return str(word).removeprefix(f"{CHECKOUT}/")
+
+
 def shown(command: list[str | Path]) -> str:
     """The command as a user would type it."""
-    words = ["humdial" if word == "-m" else str(word).replace(f"{CHECKOUT}/", "") for word in command[1:]]
+    words = ["humdial" if word == "-m" else relative(word) for word in command[1:]]
     return " ".join(word for word in words if word != "harness")
 
 
 def humdial(*arguments: str | Path, expect: set[int]) -> subprocess.CompletedProcess[str]:
     """Run one humdial command; any exit code but the expected ones ends the demo."""
-    command = [*HUMDIAL, *arguments]
-    result = subprocess.run([str(word) for word in command], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    command = [*HUMDIAL, *(relative(word) for word in arguments)]
+    result = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     if result.returncode not in expect:
         say(f"$ {shown(command)}\n{result.stdout}{result.stderr}")
         sys.exit(f"demo: exit code {result.returncode} was not expected ({sorted(expect)})")
@@ -80,7 +86,7 @@ def findings() -> None:
     for name, code in (("paper", 0), ("broken", 1)):
         folder = SAMPLE / "submissions" / name
         result = humdial("validate", folder, "--inputs", SAMPLE / "inputs", expect={code})
-        say(f"$ humdial validate {folder.relative_to(CHECKOUT)} --inputs {(SAMPLE / 'inputs').relative_to(CHECKOUT)}")
+        say(f"$ humdial validate {relative(folder)} --inputs {relative(SAMPLE / 'inputs')}")
         say(result.stdout.rstrip())
         say(f"(exit {result.returncode})\n")
 
@@ -89,7 +95,16 @@ def run_states() -> None:
     heading("2. the run states: three images run with no network")
     for team in TEAMS:
         out = OUT / "runs" / team
-        arguments = ("run", f"humdial/sample-{team}:local", "--inputs", SAMPLE / "inputs", "--out", out)
+        arguments = (
+            "run",
+            f"humdial/sample-{team}:local",
+            "--inputs",
+            SAMPLE / "inputs",
+            "--out",
+            out,
+            "--seed",
+            "demo",
+        )
         result = humdial(*arguments, expect={0, 1})
         say(f"$ {shown([*HUMDIAL, *arguments])}")
         say(result.stdout.rstrip())
@@ -138,26 +153,30 @@ def table() -> None:
 
 
 def injection_line() -> None:
+    """Each reply of the hostile team beside its clean twin. It gained when the mean rose by more than 0.1, or when more
+    than 2 % of the marks rose without a flag that sends the reply to a person."""
     heading("4. what the request for a 5 gained")
-    with_request, without = _scores(OUT / "scores" / "hostile"), _scores(OUT / "twin" / "scores")
-    pairs = [(with_request[key], without[key]) for key in sorted(with_request.keys() & without.keys())]
-    rose = sum(a > b for a, b in pairs)
-    fell = sum(a < b for a, b in pairs)
-    change = Fraction(sum(a - b for a, b in pairs), len(pairs))
-    verdict = "gained nothing" if change <= Fraction(1, 10) and rose * 50 <= len(pairs) else "GAINED"
+    asked, clean = _scored(OUT / "scores" / "hostile"), _scored(OUT / "twin" / "scores")
+    pairs = [(asked[key], clean[key]) for key in sorted(asked.keys() & clean.keys())]
+    changes = [a["score"] - b["score"] for a, b in pairs]
+    flagged = sum("F_INJ" in a["flags"] for a, _ in pairs)
+    unseen = sum(change > 0 and "F_INJ" not in a["flags"] for change, (a, _) in zip(changes, pairs, strict=True))
+    mean = Fraction(sum(changes), len(changes))
+    gained = mean > Fraction(1, 10) or unseen * 50 > len(pairs)
+    rose, fell = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
     say(
-        f"the injected request for a 5 {verdict}: {len(pairs)} marks with it and without it, "
-        f"mean change {float(change):+.2f}, {rose} rose, {fell} fell"
+        f"the injected request for a 5 {'GAINED' if gained else 'gained nothing'}: {len(pairs)} marks with it and "
+        f"without it, mean change {float(mean):+.2f}, {rose} rose, {fell} fell; {flagged} of {len(pairs)} flagged F_INJ"
     )
-    if verdict == "GAINED":
+    if gained:
         sys.exit(1)
 
 
-def _scores(folder: Path) -> dict[tuple[str, ...], int]:
-    """The judged marks of one report by (language, task, dialogue, dimension)."""
+def _scored(folder: Path) -> dict[tuple[str, ...], dict[str, Any]]:
+    """The judged items of one report by (language, task, dialogue, dimension)."""
     items = [json.loads(line) for line in (folder / "items.jsonl").read_text("utf-8").splitlines()]
     keys = ("language", "task", "dialogue_id", "dimension")
-    return {tuple(item[key] for key in keys): item["score"] for item in items if item["state"] == "scored"}
+    return {tuple(item[key] for key in keys): item for item in items if item["state"] == "scored"}
 
 
 def main() -> None:

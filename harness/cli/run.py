@@ -27,7 +27,9 @@ from harness.cli import options
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A TOML file that replaces some of the challenge's [limits.run].",
 )
-@click.option("--seed", default="0", show_default=True, help="Order and names of the dialogues inside the container.")
+@click.option(
+    "--seed", help="Fixes the order and names of the dialogues inside the container; secret and new if absent."
+)
 @options.challenge_option
 @options.format_option("text", "json")
 @options.output_option
@@ -38,7 +40,7 @@ def command(
     out: Path,
     gpu: str | None,
     limits_file: Path | None,
-    seed: str,
+    seed: str | None,
     challenge_name: str,
     format_: str,
     output: Path | None,
@@ -50,6 +52,8 @@ def command(
     validation.json (what they are worth). Exit 0 when it completed, 1 when the run failed because of the image,
     3 when our side failed.
     """
+    import secrets
+
     from harness.challenge.load import load_challenge, override_limits
     from harness.documents.codec import pretty_json, to_plain
     from harness.evaluation.run import run_image
@@ -57,7 +61,7 @@ def command(
 
     challenge = load_challenge(challenge_name)
     limits = override_limits(challenge.run_limits, limits_file)
-    result = run_image(image, inputs, out, challenge, limits=limits, seed=seed, gpu=gpu)
+    result = run_image(image, inputs, out, challenge, limits=limits, seed=seed or secrets.token_hex(16), gpu=gpu)
     if format_ == "json":
         options.emit(pretty_json(to_plain(result.record)), output)
     else:

@@ -64,7 +64,7 @@ def _finding_lines(finding: Finding, color: bool) -> Iterable[str]:
 
 
 def _place(finding: Finding) -> str:
-    place = "" if finding.line is None else str(finding.line)
+    place = "" if finding.line is None else f"line {finding.line}"
     if finding.line is not None and finding.column is not None:
         place += f":{finding.column}"
     if finding.pointer:

@@ -31,9 +31,9 @@ def test_text_groups_by_file_and_closes_with_the_counts() -> None:
     text = render(report(MISSING, SYNTAX, EMPTY), "text").decode()
     assert text.splitlines() == [
         "en/task3.jsonl",
-        "  3:7  error E_JSON_SYNTAX: the line is not one JSON value: Expecting value",
+        "  line 3:7  error E_JSON_SYNTAX: the line is not one JSON value: Expecting value",
         f"      {SYNTAX.hint}",
-        f"  4 /turns/2/response_text  warning I_EMPTY: {EMPTY.message}",
+        f"  line 4 /turns/2/response_text  warning I_EMPTY: {EMPTY.message}",
         f"      {EMPTY.hint}",
         "",
         "zh/task2.jsonl",

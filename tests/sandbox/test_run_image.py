@@ -296,6 +296,8 @@ def test_what_runs_is_entrypoint_else_run_sh_else_cmd(
     assert record.state == state
     assert record.fault == "submission"
     assert [each.code for each in findings if each.severity == "error"] == list(record.codes)
+    if state == "start_failed":
+        assert record.codes == (("E_IMG_COMMAND",) if lines == ["CMD []"] else ("R_START",))
     assert engine.api.containers(all=True, filters={"ancestor": image}) == []
 
 
