@@ -31,10 +31,10 @@ demo: venv speech ## the main job on the sample challenge: validate, run, score,
 	@sandbox/engine.sh with $(BIN)/python examples/demo.py
 
 test: venv speech ## sets up what is missing, then runs the whole test suite
-	@sandbox/engine.sh with $(BIN)/pytest
+	@sandbox/engine.sh with $(BIN)/pytest -n $(JOBS) --dist loadfile --durations=15
 
 test-fast: venv ## the tests that need no container engine
-	@$(BIN)/pytest -m 'not engine and not judge'
+	@$(BIN)/pytest -n $(JOBS) -m "not engine and not judge"
 
 lint: venv ## ruff, mypy (strict), import-linter
 	$(BIN)/ruff check .
