@@ -25,6 +25,8 @@ class LanguageModel:
         logging.disable_progress_bar()
         torch.set_num_threads(1)
         torch.use_deterministic_algorithms(True)
+        # The prefix read last: its tokens, its keys and values, its last hidden state.
+        self._cache: tuple[list[int], Any, Any] | None = None
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._special = {index for index, token in self._tokenizer.get_added_tokens_decoder().items() if token.special}
         self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
@@ -45,8 +47,6 @@ class LanguageModel:
                 found[probe] = self._likelihood(prefix_ids, self._ids(probe.target), cached=len(group) > 1)
             self._cache = None
         return found
-
-    _cache: tuple[list[int], Any, Any] | None = None
 
     def _likelihood(self, prefix: list[int], target: list[int], *, cached: bool) -> tuple[float, int]:
         import torch
