@@ -1,0 +1,48 @@
+"""What a participant installs: a wheel that validates without a checkout, without torch and without Docker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built wheel, unpacked as pip would install it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    isolated = ["--no-deps", "--no-index"]
+    subprocess.run([*pip, "wheel", *isolated, "--no-build-isolation", "-w", folder, ROOT], check=True)
+    (wheel,) = folder.glob("*.whl")
+    subprocess.run([*pip, "install", *isolated, "--target", folder / "site", wheel], check=True)
+    return folder / "site"
+
+
+def installed(site: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The command as installed: only the wheel's harness is in reach, from a folder that is no checkout."""
+    script = f"import sys; sys.path.insert(0, {str(site)!r}); from harness.cli.main import run; run()"
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    command = [sys.executable, "-P", "-c", script, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=site.parent, env=environment, timeout=60)
+
+
+def test_the_wheel_brings_its_schemas_prompts_and_spec(site: Path) -> None:
+    assert "validation-report" in installed(site, "schema", "list").stdout
+    assert "humdial-2026" in installed(site, "challenge", "show").stdout
+    assert (site / "harness" / "_data" / "prompts").is_dir()
+    assert (site / "harness" / "_data" / "sandbox" / "seccomp.json").is_file()
+
+
+def test_the_installed_command_validates_without_torch(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "zh").mkdir()
+    (tmp_path / "zh" / "task2.jsonl").write_bytes(b'\xef\xbb\xbf{"dialogue_id": NaN}\n')
+    result = installed(site, "validate", "--layout", "seed", tmp_path)
+    assert result.returncode == 1, result.stderr
+    assert "E_JSON_BOM" in result.stdout
+    assert str(ROOT) not in result.stdout + result.stderr
