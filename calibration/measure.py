@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pairs import Case, cases
@@ -12,18 +11,10 @@ from pairs import Case, cases
 from harness.challenge.load import load_challenge
 from harness.challenge.spec import Challenge
 from harness.documents.verdict import ContextTurn, JudgeRequest, Verdict
+from harness.evaluation.judge_container import judge_run
 from harness.evaluation.judge_image import JudgeImage, ensure_judge
 from harness.judge import JudgeItem, judge_request, prompt_digests, read_verdicts, request_files
-from harness.sandbox import (
-    Mount,
-    Profile,
-    connect,
-    effective_limits,
-    output_store,
-    run_container,
-    seccomp_text,
-    take_file,
-)
+from harness.sandbox import connect
 
 PROFILE = "small"
 _OUTPUT_BYTES = 64 << 20
@@ -63,28 +54,18 @@ def _request(case: Case, challenge: Challenge, judge: JudgeImage) -> JudgeReques
 
 
 def _ask(requests: list[JudgeRequest], judge: JudgeImage, challenge: Challenge) -> dict[tuple[str, int], Verdict]:
-    engine = connect()
-    limits, _ = effective_limits(challenge.run_limits, engine.host())
-    limits = replace(limits, output_bytes=_OUTPUT_BYTES, output_inodes=64)
     with tempfile.TemporaryDirectory(prefix="humdial-calibration-") as scratch:
-        folder = Path(scratch) / "requests"
+        work = Path(scratch)
+        folder = work / "requests"
         folder.mkdir()
         for name, data in request_files(requests, challenge, challenge.judges[PROFILE], prompt_digests()).items():
             (folder / name).write_bytes(data)
-        with output_store(Path(scratch) / "verdicts", limits.output_bytes, limits.output_inodes) as store:
-            mounts = (Mount(folder, "/requests"), Mount(judge.weights, "/weights"), Mount(store.path, "/output", False))
-            profile = Profile(
-                role="judge",
-                nonce=secrets.token_hex(8),
-                limits=limits,
-                mounts=mounts,
-                environment=(("HOME", "/tmp"),),
-                seccomp=seccomp_text(),
-                user_id=store.user_id,
-            )
-            log = Path(scratch) / "judge.log"
-            run_container(engine, profile, judge.image_id, deadline_s=limits.wall_s, log_path=log)
-            raw = take_file(store.path, "verdicts.jsonl", _OUTPUT_BYTES) or b""
-        if not raw:
-            raise SystemExit(log.read_text("utf-8", "replace")[-2000:])
+        limits = challenge.run_limits
+        folders = {"/requests": folder, "/weights": judge.weights}
+        with judge_run(
+            connect(), judge.image_id, folders, work, limits, output_bytes=_OUTPUT_BYTES, deadline_s=limits.wall_s
+        ) as run:
+            raw = run.take("verdicts.jsonl")
+            if not raw:
+                raise SystemExit(run.said())
     return read_verdicts(raw, requests, challenge)

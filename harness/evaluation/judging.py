@@ -16,22 +16,12 @@ from typing import Any
 from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.errors import MachineError
+from harness.evaluation.judge_container import judge_run
 from harness.evaluation.judge_image import JudgeImage, ensure_judge
 from harness.evaluation.verdict_store import VerdictStore
 from harness.judge import JudgeItem, injection_flags, judge_request, prompt_digests, read_verdicts, request_files
 from harness.resources import cache_dir
-from harness.sandbox import (
-    ContainerOutcome,
-    Engine,
-    Mount,
-    Profile,
-    connect,
-    effective_limits,
-    output_store,
-    run_container,
-    seccomp_text,
-    take_file,
-)
+from harness.sandbox import Engine, connect
 from harness.scoring import ItemPlan, PlannedDialogue
 from harness.submission import canonical_wav
 
@@ -127,7 +117,7 @@ def _ask(
     found: dict[tuple[str, int], Verdict] = {}
     waiting = list(requests)
     for attempt in range(1, challenge.judge_attempts + 1):
-        answered, outcome = _one_container(engine, waiting, judge, challenge, profile, work)
+        answered, story = _one_container(engine, waiting, judge, challenge, profile, work)
         for place, verdict in answered.items():
             found[place] = replace(verdict, attempts=attempt)
         waiting = [request for request in waiting if found[request.item, request.sample].state == "failed"]
@@ -138,7 +128,7 @@ def _ask(
             f"the judge {profile.id} gave no verdict in {challenge.judge_attempts} attempts",
             code="I_JUDGE",
             hint="`humdial judge verify` checks its image and weights; run the same command again afterwards",
-            detail=f"{outcome}\n{_tail(work / 'judge.log')}",
+            detail=story,
         )
     return found
 
@@ -150,38 +140,24 @@ def _one_container(
     challenge: Challenge,
     profile: JudgeProfile,
     work: Path,
-) -> tuple[dict[tuple[str, int], Verdict], ContainerOutcome]:
+) -> tuple[dict[tuple[str, int], Verdict], str]:
+    """The verdicts of one container, and how it went for the organisers' eyes."""
     folder = work / "requests"
     folder.mkdir(exist_ok=True)
     _link_audio(requests, work / _AUDIO_FOLDER, folder / _AUDIO_FOLDER)
     for name, data in request_files(requests, challenge, profile, prompt_digests()).items():
         (folder / name).write_bytes(data)
-    limits, _ = effective_limits(challenge.run_limits, engine.host())
-    cap = _BYTES_A_REQUEST * len(requests)
-    limits = replace(limits, output_bytes=min(limits.output_bytes, max(cap, 1 << 20)), output_inodes=64)
-    with output_store(work / "verdicts", limits.output_bytes, limits.output_inodes) as store:
-        outcome = run_container(
-            engine,
-            Profile(
-                role="judge",
-                nonce=secrets.token_hex(8),
-                limits=limits,
-                mounts=(
-                    Mount(folder.resolve(), "/requests"),
-                    Mount(judge.weights.resolve(), "/weights"),
-                    Mount(store.path.resolve(), "/output", read_only=False),
-                ),
-                environment=(("HOME", "/tmp"), ("HF_HUB_OFFLINE", "1"), ("TRANSFORMERS_OFFLINE", "1")),
-                seccomp=seccomp_text(),
-                user_id=store.user_id,
-            ),
-            judge.image_id,
-            deadline_s=min(limits.wall_s, 300 + _SECONDS_A_REQUEST * len(requests)),
-            log_path=work / "judge.log",
-            watch=store.over_the_cap if store.mode == "watched" else None,
-        )
-        raw = take_file(store.path, _VERDICTS_FILE, limits.output_bytes) or b""
-    return read_verdicts(raw, requests, challenge), outcome
+    with judge_run(
+        engine,
+        judge.image_id,
+        {"/requests": folder, "/weights": judge.weights},
+        work,
+        challenge.run_limits,
+        output_bytes=max(_BYTES_A_REQUEST * len(requests), 1 << 20),
+        deadline_s=min(challenge.run_limits.wall_s, 300 + _SECONDS_A_REQUEST * len(requests)),
+    ) as run:
+        raw = run.take(_VERDICTS_FILE) or b""
+        return read_verdicts(raw, requests, challenge), f"{run.outcome}\n{run.said()}"
 
 
 def _link_audio(requests: Iterable[JudgeRequest], source: Path, target: Path) -> None:
@@ -192,7 +168,3 @@ def _link_audio(requests: Iterable[JudgeRequest], source: Path, target: Path) ->
             name = Path(request.audio).name
             if not (target / name).exists():
                 (target / name).hardlink_to(source / name)
-
-
-def _tail(log: Path) -> str:
-    return log.read_text("utf-8", "replace")[-4000:] if log.is_file() else ""

@@ -1,0 +1,83 @@
+"""One run of the judge image: the team's sandbox, other folders. Every use of the judge image goes through here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.challenge.spec import RunLimits
+from harness.sandbox import (
+    ContainerOutcome,
+    Engine,
+    Mount,
+    Profile,
+    effective_limits,
+    output_store,
+    run_container,
+    seccomp_text,
+    take_file,
+)
+
+_FILES = 64
+_OFFLINE = (("HOME", "/tmp"), ("HF_HUB_OFFLINE", "1"), ("TRANSFORMERS_OFFLINE", "1"))
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRun:
+    """How it went, where its output lies until the block ends, and its log (for organisers)."""
+
+    outcome: ContainerOutcome
+    output: Path
+    log: Path
+    cap_bytes: int
+
+    def take(self, name: str) -> bytes | None:
+        """One output file, as careful as with a team's; None when it is not there or is no plain file."""
+        return take_file(self.output, name, self.cap_bytes)
+
+    def said(self) -> str:
+        """The end of what it printed, or why it did not start."""
+        printed = self.log.read_text("utf-8", "replace")[-4000:] if self.log.is_file() else ""
+        return printed or self.outcome.start_error
+
+
+@contextmanager
+def judge_run(
+    engine: Engine,
+    image_id: str,
+    folders: Mapping[str, Path],
+    work: Path,
+    limits: RunLimits,
+    *,
+    output_bytes: int,
+    deadline_s: float,
+    program: tuple[str, ...] = (),
+) -> Iterator[JudgeRun]:
+    """Run ``image_id`` with ``folders`` (target → folder) mounted read-only and a capped /output below ``work``.
+
+    ``program`` replaces the image's own: the first word is the entry point. Raises MachineError (I_ENGINE, I_DISK).
+    """
+    lowered, _ = effective_limits(limits, engine.host())
+    lowered = replace(lowered, output_bytes=min(lowered.output_bytes, output_bytes), output_inodes=_FILES)
+    log = work / "judge.log"
+    with output_store(work / "output", lowered.output_bytes, lowered.output_inodes) as store:
+        profile = Profile(
+            role="judge",
+            nonce=secrets.token_hex(8),
+            limits=lowered,
+            mounts=(
+                *(Mount(folder.resolve(), target) for target, folder in folders.items()),
+                Mount(store.path.resolve(), "/output", read_only=False),
+            ),
+            environment=_OFFLINE,
+            seccomp=seccomp_text(),
+            entrypoint=program[:1] or None,
+            command=program[1:] if program else None,
+            user_id=store.user_id,
+        )
+        watch = store.over_the_cap if store.mode == "watched" else None
+        outcome = run_container(engine, profile, image_id, deadline_s=deadline_s, log_path=log, watch=watch)
+        yield JudgeRun(outcome, store.path, log, lowered.output_bytes)
