@@ -62,7 +62,8 @@ class Bench:
         with output_store(self.work / "store", self.limits.output_bytes, files) as store:
             profile = self.profile(store.path, number)
             outcome = run_container(self.engine, profile, self.image, deadline_s=60, log_path=self.work / "log")
-            collect_outputs(store.path, self.work / f"submission{number}", self.staged, self.challenge, files)
+            target, cap_bytes = self.work / f"submission{number}", self.limits.output_bytes
+            collect_outputs(store.path, target, self.staged, self.challenge, files, cap_bytes)
         assert outcome.exit_code == 0
         return time.perf_counter() - start
 

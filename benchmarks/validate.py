@@ -23,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.resources import cache_dir
+
 ROUNDS = 7
 TURNS = 4  # 2 languages x 150 dialogues x 4 turns = 1,200 WAVs
 DIALOGUES = 150
@@ -84,8 +86,14 @@ def as_zip(folder: Path, files: list[Path], inputs: Path) -> None:
 
 
 def start_up(small: Path, inputs: Path) -> None:
-    """How soon a person gets an answer, against loading torch, if torch is there (or in TORCH_PYTHON)."""
-    torch = [os.environ.get("TORCH_PYTHON", sys.executable), "-c", "import torch"]
+    """How soon a person gets an answer, against loading torch: the one that the judge is built with, when it has been
+    built, else this Python's or that of TORCH_PYTHON."""
+    sites = sorted(str(site) for site in cache_dir().glob("judge-site/*") if site.suffix != ".part")
+    script = f"import sys; sys.path[:0] = {sites!r}; import torch"
+    torch = [os.environ.get("TORCH_PYTHON", sys.executable), "-c", script]
+    # Both sides with their bytecode at hand, wherever the environment keeps Python from writing it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(small.parent / "bytecode")
     commands = {
         "humdial --help": [*HUMDIAL, "--help"],
         "humdial validate (small)": [*HUMDIAL, "validate", str(small), "--inputs", str(inputs), "-q"],
