@@ -106,10 +106,6 @@ def _pip(arguments: list[str], what: str) -> None:
         )
 
 
-def _pip_succeeds(arguments: list[str]) -> bool:
-    return _run_pip(arguments).returncode == 0
-
-
 def _run_pip(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pip", *arguments]
     environment = {**os.environ, "PIP_NO_INPUT": "1"}
