@@ -14,11 +14,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.venv/.ready: requirements/dev.lock pyproject.toml
-	@echo "setup: a virtual environment in .venv with the locked packages (about 60 MB to download)"
+.venv/.ready: requirements/dev.lock requirements/silero.lock pyproject.toml
+	@echo "setup: a virtual environment in .venv with the locked packages (about 250 MB to download)"
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "setup: installing python3-venv"; $$(test "$$(id -u)" = 0 || echo sudo) apt-get install -y -qq python3-venv; }
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install -q --require-hashes --no-deps -r requirements/dev.lock 2> >(grep -v '^WARNING: Location' >&2)
+	@$(BIN)/pip install -q --require-hashes --no-deps -r requirements/dev.lock -r requirements/silero.lock 2> >(grep -v '^WARNING: Location' >&2)
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e . 2> >(grep -v '^WARNING: Location' >&2)
 	@touch $@
 
@@ -49,7 +49,7 @@ docs: venv ## checks that the docs' links point somewhere
 	@$(BIN)/pytest -q tests/test_docs.py
 
 lock: ## writes requirements/*.lock anew (needs pip-tools)
-	pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate --extra dev -o requirements/dev.lock pyproject.toml
+	pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate --extra report --extra attest --extra cluster --extra dev -o requirements/dev.lock pyproject.toml
 
 clean: ## stops a private engine and removes everything that was made
 	-@sandbox/engine.sh stop

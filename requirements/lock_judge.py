@@ -17,7 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # silero-vad is used through its weights alone, so what its package asks for is left out.
-LEFT_OUT = ("torchaudio", "onnxruntime", "flatbuffers", "protobuf", "setuptools")
+LEFT_OUT = ("torchaudio", "setuptools")
 TORCH = re.compile(r"(?:torch==|nvidia-|cuda-|triton)")
 
 
