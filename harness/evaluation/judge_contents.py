@@ -53,7 +53,7 @@ def download_wheels(architecture: str, progress: Progress) -> tuple[list[str], P
     locks = data_dir("requirements")
     # No --find-links here: it would replace the places that the user's own pip settings name, where a CPU build may be.
     download = ["download", "-d", str(wheels), *_strictly(architecture)]
-    progress("fetching the judge's packages (about 60 MB) and the CPU build of torch (about 200 MB)")
+    progress("fetching the judge's packages (about 190 MB) and the CPU build of torch (about 200 MB)")
     common, cpu, cuda = (["-r", str(locks / name)] for name in LOCKS)
     _pip([*download, *common], "fetch the judge's wheels")
     try:
