@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,16 @@ def test_every_code_of_the_list_is_in_use() -> None:
     assert sorted(set(all_codes()) - set(literals(ROOT / "harness"))) == []
 
 
+@cache
+def written_tests() -> str:
+    """All tests, and what the attacks expect, in one string."""
+    paths = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "tests" / "attacks").rglob("expect.toml")]
+    return "\n".join(path.read_text("utf-8") for path in paths if path.name != HERE)
+
+
 @pytest.mark.parametrize("code", all_codes())
 def test_each_code_is_produced_by_a_test(code: str) -> None:
-    named = (path for path in (ROOT / "tests").rglob("*.py") if path.name != HERE)
-    assert any(code in path.read_text("utf-8") for path in named), f"no test provokes {code}"
+    assert code in written_tests(), f"no test provokes {code}"
 
 
 @pytest.mark.parametrize("code", all_codes())

@@ -1,0 +1,56 @@
+"""What the attacks share, and the table of what was tried and how it went."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import made
+import pytest
+from attack_case import CANARY, sections
+
+pytest.register_assert_rewrite("attack_stages")
+
+
+@pytest.fixture(scope="session")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A good submission (sub), the inputs it answers (in, with a canary as the users' text), and its report alone."""
+    home = tmp_path_factory.mktemp("honest")
+    made.write(home / "sub", made.submission())
+    inputs = {}
+    for path, data in made.inputs().items():
+        lines = [json.loads(line) for line in data.splitlines()]
+        for line in lines:
+            for turn in line["turns"]:
+                turn["text"] = f"{turn['text']} {CANARY}"
+        inputs[path] = made.jsonl(lines)
+    made.write(home / "in", inputs)
+    command = [sys.executable, "-P", "-m", "harness", "validate", home / "sub", "--inputs", home / "in", "-f", "json"]
+    report = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert report["valid"]
+    return home, report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Cases tried and passed by section, the slowest and the largest."""
+    rows = []
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            properties = dict(getattr(report, "user_properties", ()))
+            if "attack" in properties and report.when == "call":
+                rows.append((outcome == "passed", properties))
+    if not rows:
+        return
+    terminalreporter.section("attacks")
+    for letter, part in sections().items():
+        mine = [(passed, row) for passed, row in rows if row["section"] == letter]
+        if mine:
+            subjects = sum(row.get("subjects", 0) for _, row in mine)
+            passed = sum(passed for passed, _ in mine)
+            terminalreporter.line(f"{letter} {part['title']:<28}{passed:>4} of {len(mine)} cases, {subjects} subjects")
+    for name, unit in (("cpu_s", "s of CPU time"), ("wall_s", "s"), ("peak_mb", "MB in one process")):
+        worst = max((row for _, row in rows), key=lambda row: row.get(name, 0.0))
+        terminalreporter.line(f"largest {unit:<28}{worst.get(name, 0.0):8.2f}  {worst['attack']}")

@@ -1,0 +1,39 @@
+"""Every attack of the folders beside this file, against the real command."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from attack_case import Box, Case, cases
+from attack_stages import STAGES
+
+
+def _marked(case: Case) -> object:
+    return pytest.param(case, id=case.id, marks=[getattr(pytest.mark, name) for name in case.marks])
+
+
+@pytest.mark.parametrize("case", [_marked(case) for case in cases()])
+def test_attack(
+    case: Case, tmp_path: Path, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("attack", case.id)
+    record_property("section", case.section)
+    box = Box.new(tmp_path)
+    case.module().make(box.subjects, Random(case.number))
+    seen, runs = STAGES[case.stage](case, box, request)
+    record_property("subjects", len(seen))
+    for name in ("wall_s", "cpu_s", "peak_mb"):
+        record_property(name, max((getattr(run, name) for run in runs), default=0.0))
+    used = set()
+    for subject, found in seen.items():
+        expected = case.expected(subject)
+        used.add(id(expected))
+        assert (found.outcome, sorted(found.codes)) == (expected.outcome, sorted(expected.codes)), subject
+        for name, value in expected.more.items():
+            assert found.document[name] == value, (subject, name)
+    assert used == {id(each) for each in case.expect.values()}, "a pattern of expect.toml fits no subject"
+    shutil.rmtree(box.root)
