@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from harness.sandbox import (
     Mount,
     Profile,
     effective_limits,
+    new_nonce,
     output_store,
     run_container,
     seccomp_text,
@@ -66,7 +66,7 @@ def judge_run(
     with output_store(work / "output", lowered.output_bytes, lowered.output_inodes) as store:
         profile = Profile(
             role="judge",
-            nonce=secrets.token_hex(8),
+            nonce=new_nonce(),
             limits=lowered,
             mounts=(
                 *(Mount(folder.resolve(), target) for target, folder in folders.items()),

@@ -64,13 +64,8 @@ def judge_items(
     Raises MachineError (I_JUDGE) when the judge gave no verdict at all, and I_ENGINE, I_DISK as its parts do.
     """
     judge = ensure_judge(challenge, profile, progress=progress)
-    flags = {planned.key: _flags(planned) for planned in plan.dialogues if planned.reply is not None}
-    audio = work / _AUDIO_FOLDER
-    audio.mkdir(parents=True, exist_ok=True)
-    requests = {
-        planned.key: judge_request(_item(planned, plan, root, audio, challenge), challenge, judge.fingerprint)
-        for planned in plan.to_judge
-    }
+    flags = reply_flags(plan)
+    requests = judge_requests(plan, root, challenge, judge.fingerprint, work)
     store = VerdictStore(cache_dir() / "verdicts", judge.fingerprint)
     found = {} if fresh else store.known(requests.values(), challenge)
     waiting = [request for request in requests.values() if (request.item, request.sample) not in found]
@@ -78,11 +73,29 @@ def judge_items(
         progress(f"{len(found)} replies were judged before by this very judge; their verdicts are used again")
     if waiting:
         progress(f"judging {len(waiting)} replies with the judge {profile.id}")
-        answered = _ask(waiting, judge, challenge, profile, work)
+        answered = ask_judge(waiting, judge, challenge, profile, work)
         store.keep(answered.values())
         found |= answered
     verdicts = {key: found[request.item, request.sample] for key, request in requests.items()}
     return Judging(verdicts, flags, judge.fingerprint, judge.fingerprint_inputs)
+
+
+def reply_flags(plan: ItemPlan) -> dict[Key, tuple[str, ...]]:
+    """What every reply that is there is flagged for, by (task, language, dialogue_id)."""
+    return {planned.key: _flags(planned) for planned in plan.dialogues if planned.reply is not None}
+
+
+def judge_requests(
+    plan: ItemPlan, root: Path, challenge: Challenge, fingerprint: str, work: Path
+) -> dict[Key, JudgeRequest]:
+    """The request of every item that ``plan`` wants judged by the judge of ``fingerprint``. The canonical audio that
+    they name is made below ``work`` from the submission's files, which lie in ``root``."""
+    audio = work / _AUDIO_FOLDER
+    audio.mkdir(parents=True, exist_ok=True)
+    return {
+        planned.key: judge_request(_item(planned, plan, root, audio, challenge), challenge, fingerprint)
+        for planned in plan.to_judge
+    }
 
 
 def _flags(planned: PlannedDialogue) -> tuple[str, ...]:
@@ -109,10 +122,11 @@ def _canonical(source: Path, audio: Path, challenge: Challenge) -> str:
     return sha256
 
 
-def _ask(
+def ask_judge(
     requests: Sequence[JudgeRequest], judge: JudgeImage, challenge: Challenge, profile: JudgeProfile, work: Path
 ) -> dict[tuple[str, int], Verdict]:
-    """Verdicts by item and sample. What fails is asked again, up to the spec's number of attempts."""
+    """Verdicts by item and sample. What fails is asked again, up to the spec's number of attempts. The audio that the
+    requests name lies below ``work``, where `judge_requests` put it."""
     engine = connect()
     found: dict[tuple[str, int], Verdict] = {}
     waiting = list(requests)

@@ -6,6 +6,7 @@
 from harness.sandbox.container import ContainerOutcome, remove_leftovers, run_container
 from harness.sandbox.engine import Engine, Host, connect
 from harness.sandbox.limits import effective_limits
+from harness.sandbox.nonce import containers_of, new_nonce
 from harness.sandbox.output_store import OutputStore, output_store
 from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
 from harness.sandbox.run_image import run_team_image
@@ -19,7 +20,9 @@ __all__ = [
     "OutputStore",
     "Profile",
     "connect",
+    "containers_of",
     "effective_limits",
+    "new_nonce",
     "output_store",
     "profile_sha256",
     "remove_leftovers",

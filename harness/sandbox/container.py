@@ -88,11 +88,14 @@ def run_container(
         return replace(outcome, swap_not_capped=no_swap_limit(before))
 
 
-def remove_leftovers(engine: Engine, nonce: str | None = None) -> list[str]:
-    """Remove containers of ours (with ``nonce``: of that run only) that a killed process left. Returns their ids."""
+def remove_leftovers(engine: Engine, nonce: str | None = None, *, run: str = "") -> list[str]:
+    """Remove containers of ours that a killed process left (with ``nonce``: that one only; with ``run``: those of
+    that evaluation only). Returns their ids."""
     label = NONCE_LABEL if nonce is None else f"{NONCE_LABEL}={nonce}"
     with translated("list containers"):
-        found = [str(entry["Id"]) for entry in engine.api.containers(all=True, filters={"label": label})]
+        listed = engine.api.containers(all=True, filters={"label": label})
+    begin = f"{run}-" if run else ""
+    found = [str(entry["Id"]) for entry in listed if str(entry["Labels"][NONCE_LABEL]).startswith(begin)]
     for container in found:
         _remove(engine, container)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from harness.sandbox.image_rules import Image, check_image, choose_command
 from harness.sandbox.image_tar import ArchiveRefused
 from harness.sandbox.images import resolve_image, run_sh_mode
 from harness.sandbox.limits import effective_limits
+from harness.sandbox.nonce import new_nonce
 from harness.sandbox.output_store import Mode, OutputStore, output_store, release
 from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
 from harness.sandbox.staging import Staged, stage_inputs
@@ -96,7 +96,7 @@ def run_team_image(
     run = _Run(image_id="", limits=effective)
     if lowered:
         run.findings.append(finding("W_LIMITS", names=", ".join(lowered)))
-    nonce = secrets.token_hex(8)
+    nonce = new_nonce()
     try:
         found = resolve_image(engine, image)
     except ArchiveRefused as refused:
