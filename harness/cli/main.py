@@ -19,6 +19,7 @@ from harness.errors import HarnessError
 EXIT_BUG = 70
 # name: (module:attribute, what `humdial --help` says)
 COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("harness.cli.init:command", "Write a participant's starter kit."),
     "validate": ("harness.cli.validate:command", "Check folders or archives of a team; all problems at once."),
     "run": ("harness.cli.run:command", "Run a team image on inputs with no network and collect its outputs."),
     "score": ("harness.cli.score:command", "Judge and score one validated submission."),
