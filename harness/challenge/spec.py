@@ -22,7 +22,8 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task. ``scale`` lists the allowed marks in rising order; empty for tasks that no judge marks."""
+    """One task. ``scale`` lists the allowed marks in rising order; empty for tasks that no judge marks.
+    ``hidden_dialogues`` is how many the hidden set has in each language, 0 when that is not known."""
 
     id: str
     track: str
@@ -33,6 +34,7 @@ class Task:
     reply: Literal["labels", "text", "audio"]
     dimensions: tuple[Dimension, ...]
     audio_required: Literal["none", "all", "evaluated"] = "none"
+    hidden_dialogues: int = 0
 
     @property
     def lowest(self) -> int:

@@ -71,6 +71,10 @@ def test_the_kit_is_built_run_in_the_sandbox_and_its_output_is_valid(kit: Path, 
     found = json.loads((kit / "out" / "validation.json").read_text())["findings"]
     assert [each for each in found if each["severity"] != "info"] == []
 
+    tried = call("make", "try", *OFFLINE, cwd=kit)
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    assert "ready: it will complete" in tried.stdout
+
     # What is left is what only the team can say: make final says so, and is content once it is said.
     final = call("make", "final", cwd=kit)
     assert final.returncode != 0
