@@ -163,7 +163,9 @@ def _task(name: str, task: dict[str, Any]) -> Task:
         **{
             **task,
             "scale": tuple(task["scale"]),
-            "dimensions": tuple(Dimension(**dimension) for dimension in task["dimensions"]),
+            "dimensions": tuple(
+                Dimension(d["id"], d["modality"], tuple(d.get("values", ()))) for d in task["dimensions"]
+            ),
         },
     )
 

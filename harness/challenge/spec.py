@@ -14,10 +14,12 @@ PolicyName = Literal["strict", "published"]
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """What is marked: ``id`` is the JSON key, ``modality`` says which fault of a reply floors it."""
+    """What is marked: ``id`` is the JSON key, ``modality`` says which fault of a reply floors it. ``values`` are what
+    a judge may answer where that is not the task's scale, for instance labels."""
 
     id: str
     modality: Modality
+    values: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,10 @@ class Task:
 
     def dimension_ids(self, modality: Modality | None = None) -> tuple[str, ...]:
         return tuple(d.id for d in self.dimensions if modality in (None, d.modality))
+
+    def allowed(self) -> dict[str, tuple[int | str, ...]]:
+        """What a judge may answer, by dimension; without those that no judge can answer."""
+        return {d.id: d.values or self.scale for d in self.dimensions if d.values or self.scale}
 
 
 @dataclass(frozen=True, slots=True)

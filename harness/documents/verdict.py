@@ -36,13 +36,13 @@ class JudgeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One line of verdicts.jsonl (interface of the judge). ``scores`` holds integers of the task's scale;
-    a dimension that this judge cannot judge is absent. ``evidence`` holds measures beside the scores, such as
-    ``speech_s``, the seconds of speech found in the reply's audio."""
+    """One line of verdicts.jsonl (interface of the judge). ``scores`` holds integers of the task's scale, or the
+    labels that the spec allows; a dimension that this judge cannot judge is absent. ``evidence`` holds measures
+    beside the scores, such as ``speech_s``, the seconds of speech found in the reply's audio."""
 
     item: str
     sample: int
-    scores: dict[str, int] | None
+    scores: dict[str, int | str] | None
     reasons: dict[str, str]
     raw_sha256: str
     attempts: int

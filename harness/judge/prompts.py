@@ -14,7 +14,7 @@ from typing import Any
 from harness.errors import UsageError
 from harness.resources import data_dir
 
-_PLACEHOLDER = re.compile(r"\{\{([a-z_]+)\}\}")
+PLACEHOLDER = re.compile(r"\{\{([a-z_]+)\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def load_rubric(task: str) -> Rubric:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _wrong(task, f"cannot be read: {error}") from error
-    named = set(_PLACEHOLDER.findall(template))
+    named = set(PLACEHOLDER.findall(template))
     if named != set(rubric.placeholders):
         raise _wrong(task, f"names {sorted(named)} but its meta.toml lists {sorted(rubric.placeholders)}")
     return rubric
@@ -68,7 +68,7 @@ def render_rubric(rubric: Rubric, values: Mapping[str, str]) -> str:
     """
     if set(values) != set(rubric.placeholders):
         raise _wrong(rubric.task, f"wants {sorted(rubric.placeholders)}, got {sorted(values)}")
-    return _PLACEHOLDER.sub(lambda match: values[match.group(1)], rubric.template)
+    return PLACEHOLDER.sub(lambda match: values[match.group(1)], rubric.template)
 
 
 @cache

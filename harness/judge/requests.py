@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.challenge.spec import Challenge, JudgeProfile
+from harness.challenge.spec import Challenge, JudgeProfile, Task
 from harness.documents.codec import canonical_json, digest, jsonl, to_plain
 from harness.documents.verdict import ContextTurn, JudgeRequest
 from harness.errors import UsageError
@@ -57,13 +57,18 @@ def judge_request(item: JudgeItem, challenge: Challenge, fingerprint: str, *, sa
     )
     identity = {
         "request": to_plain(request),
-        "task": {"scale": task.scale, "evaluated_turn": task.evaluated_turn},
+        "task": {"scale": task.scale, "evaluated_turn": task.evaluated_turn, **_labels(task)},
         "judge": fingerprint,
         "version": 1,
     }
     item_digest = digest(identity)
     seed = int(item_digest.removeprefix("sha256:")[:8], 16)
     return replace(request, item=item_digest, seed=seed)
+
+
+def _labels(task: Task) -> dict[str, Any]:
+    labels = {dimension.id: list(dimension.values) for dimension in task.dimensions if dimension.values}
+    return {"labels": labels} if labels else {}
 
 
 def request_files(
@@ -90,9 +95,10 @@ def settings_document(challenge: Challenge, profile: JudgeProfile, prompts: Mapp
                 "scale": list(task.scale),
                 "evaluated_turn": task.evaluated_turn,
                 "dimensions": list(task.dimension_ids()),
+                "values": {name: list(values) for name, values in task.allowed().items()},
             }
             for task in challenge.tasks.values()
-            if task.scale
+            if task.allowed()
         },
         "prompts": dict(sorted(prompts.items())),
     }

@@ -87,13 +87,18 @@ def _verdict(plain: dict[str, Any], request: JudgeRequest, challenge: Challenge)
         if plain["scores"] is not None:
             return "a failed verdict has scores"
         return Verdict(**plain)
-    scale = challenge.tasks[request.task].scale
+    allowed = challenge.tasks[request.task].allowed()
     scores = plain["scores"]
     if not isinstance(scores, dict) or set(scores) != set(request.dimensions):
         return "the verdict marks other dimensions than were asked"
-    if not all(type(mark) is int and mark in scale for mark in scores.values()):
+    if not all(_is_one_of(mark, allowed.get(dimension, ())) for dimension, mark in scores.items()):
         return "the verdict holds what is no mark of the scale"
     return Verdict(**plain)
+
+
+def _is_one_of(mark: Any, values: Sequence[int | str]) -> bool:
+    """Equal in value and in type: 5.0 and true are no marks."""
+    return any(type(mark) is type(value) and mark == value for value in values)
 
 
 def _shape_problem(plain: dict[str, Any]) -> str:

@@ -3,6 +3,9 @@
 Reads /requests/requests.jsonl, /requests/settings.json and /weights; writes /output/fingerprint.json and then
 /output/verdicts.jsonl, one line an item and sample, as they come. Exit codes: 0 all requests have a line (of which
 some may have failed), 2 the requests are not ours, 3 the judge cannot work.
+
+Requests are streamed: of each only its place in the file and its shape are kept, and a batch is read when its turn has
+come. Batches hold requests of one shape, in the order of the file.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ from harness import __version__
 from harness.documents.codec import canonical_json, from_plain, pretty_json, to_plain
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.errors import HarnessError, MachineError, UsageError
-from harness.judge.engines import JudgeEngine, load_engine
+from harness.judge.engines import JudgeEngine, Judgement, load_engine
 from harness.judge.prompts import prompt_digests
 from harness.judge.requests import REQUESTS, SETTINGS
 from harness.judge.verdicts import failed
@@ -31,15 +35,15 @@ def main(requests: Path, weights: Path, output: Path) -> int:
     """Judge everything. Returns the exit code; what went wrong is said on stderr."""
     try:
         settings = _read_settings(requests / SETTINGS)
-        todo = list(read_requests(requests / REQUESTS))
-        engine = load_engine(settings, weights)
+        for _ in read_requests(requests / REQUESTS):
+            pass  # all of them are ours, or nothing is judged
+        engine = load_engine(settings, weights, requests)
         fingerprint = {"harness": __version__, "profile": settings["profile"], **engine.fingerprint()}
         fingerprint |= {"weights": file_digests(weights), "prompts": settings["prompts"]}
         (output / FINGERPRINT).write_bytes(pretty_json(fingerprint))
-        speech = _Speech(requests)
         with (output / VERDICTS).open("ab") as stream:
-            for request in todo:
-                stream.write(canonical_json(to_plain(verdict_of(engine, speech, request))) + b"\n")
+            for verdict in judge_all(engine, requests):
+                stream.write(canonical_json(to_plain(verdict)) + b"\n")
                 stream.flush()
     except HarnessError as error:
         print(f"judge: {error} [{error.code}]", file=sys.stderr)  # noqa: T201 - the container's own log
@@ -47,14 +51,47 @@ def main(requests: Path, weights: Path, output: Path) -> int:
     return 0
 
 
-def verdict_of(engine: JudgeEngine, speech: _Speech, request: JudgeRequest) -> Verdict:
-    """One request's verdict. Whatever goes wrong with it stays with it."""
+def judge_all(engine: JudgeEngine, folder: Path) -> Iterator[Verdict]:
+    """A verdict for every request of the folder, batch by batch."""
+    speech = _Speech(folder)
+    shapes: dict[str, array[int]] = {}
+    for place, request in read_requests(folder / REQUESTS):
+        try:
+            shapes.setdefault(engine.shape(request), array("q")).append(place)
+        except Exception as error:  # noqa: BLE001 - see judge_batch
+            yield _failed(request, error)
+    with (folder / REQUESTS).open("rb") as stream:
+        for places in shapes.values():
+            for start in range(0, len(places), engine.rows):
+                yield from judge_batch(engine, speech, _at(stream, places[start : start + engine.rows]))
+
+
+def judge_batch(engine: JudgeEngine, speech: _Speech, batch: Sequence[JudgeRequest]) -> Iterator[Verdict]:
+    """The verdicts of one batch, in its order. Whatever goes wrong with a request stays with it: what breaks a whole
+    batch is asked again one by one."""
+    measured: list[tuple[JudgeRequest, dict[str, float]]] = []
+    for request in batch:
+        try:
+            measured.append((request, speech.evidence(request)))
+        except Exception as error:  # noqa: BLE001 - an item that breaks the engine must not take the others with it
+            yield _failed(request, error)
+    for (request, evidence), judgement in zip(measured, _judgements(engine, [r for r, _ in measured]), strict=True):
+        if isinstance(judgement, Exception):
+            yield _failed(request, judgement)
+        else:
+            yield _verdict(request, judgement, evidence)
+
+
+def _judgements(engine: JudgeEngine, batch: Sequence[JudgeRequest]) -> Sequence[Judgement | Exception]:
+    if not batch:
+        return []
     try:
-        evidence = speech.evidence(request)
-        judgement = engine.judge(request)
-    except Exception as error:  # noqa: BLE001 - an item that breaks the engine must not take the others with it
-        code = error.code if isinstance(error, HarnessError) else type(error).__name__
-        return failed((request.item, request.sample), f"{code}: {error}"[:500])
+        return engine.judge(batch)
+    except Exception as error:  # noqa: BLE001 - as above
+        return [error] if len(batch) == 1 else [each for request in batch for each in _judgements(engine, [request])]
+
+
+def _verdict(request: JudgeRequest, judgement: Judgement, evidence: dict[str, float]) -> Verdict:
     return Verdict(
         item=request.item,
         sample=request.sample,
@@ -65,6 +102,11 @@ def verdict_of(engine: JudgeEngine, speech: _Speech, request: JudgeRequest) -> V
         state="scored",
         evidence={**evidence, **judgement.evidence},
     )
+
+
+def _failed(request: JudgeRequest, error: Exception) -> Verdict:
+    code = error.code if isinstance(error, HarnessError) else type(error).__name__
+    return failed((request.item, request.sample), f"{code}: {error}"[:500])
 
 
 class _Speech:
@@ -84,18 +126,29 @@ class _Speech:
         return {"speech_s": self._meter.speech_s(self._folder / request.audio)}
 
 
-def read_requests(path: Path) -> Iterator[JudgeRequest]:
-    """Every line of requests.jsonl. Raises UsageError (E_DOCUMENT) for anything that is not exactly a request."""
+def read_requests(path: Path) -> Iterator[tuple[int, JudgeRequest]]:
+    """Every line of requests.jsonl with its place in the file (bytes). Raises UsageError (E_DOCUMENT) for anything
+    that is not exactly a request."""
     try:
         with path.open("rb") as stream:
+            place = 0
             for number, line in enumerate(stream, 1):
                 if len(line) > _LINE_BYTES:
                     raise UsageError(f"request {number} is too long", code="E_DOCUMENT", hint="make the requests anew")
-                yield from_plain(JudgeRequest, json.loads(line))
+                yield place, from_plain(JudgeRequest, json.loads(line))
+                place += len(line)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"the requests cannot be read: {error}", code="E_DOCUMENT", hint="make the requests anew"
         ) from error
+
+
+def _at(stream: Any, places: Sequence[int]) -> list[JudgeRequest]:
+    found = []
+    for place in places:
+        stream.seek(place)
+        found.append(from_plain(JudgeRequest, json.loads(stream.readline())))
+    return found
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

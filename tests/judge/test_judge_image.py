@@ -39,8 +39,8 @@ def test_a_profile_without_embedded_weights_is_not_built() -> None:
 
 
 def test_an_engine_that_the_image_lacks_is_named() -> None:
-    with pytest.raises(UsageError, match="no engine 'vllm'"):
-        load_engine({"engine": "vllm"}, Path())
+    with pytest.raises(UsageError, match="no engine 'abacus'"):
+        load_engine({"engine": "abacus"}, Path(), Path())
 
 
 def test_the_fingerprint_changes_with_everything_that_may_change_a_mark(

@@ -7,12 +7,13 @@ texts that are the same.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.documents.codec import canonical_json
 from harness.documents.verdict import JudgeRequest
-from harness.errors import MachineError
+from harness.errors import HarnessError, MachineError
 from harness.judge.contrasts import Contrast, Probe, View, contrast_for, mark_of
 from harness.judge.engines import Judgement
 from harness.judge.engines.language_model import LanguageModel
@@ -30,11 +31,22 @@ class LikelihoodEngine:
         self._thresholds: dict[str, dict[str, list[float]]] = settings["settings"]["thresholds"]
         self._model = LanguageModel(weights)
 
-    def judge(self, request: JudgeRequest) -> Judgement:
+    @property
+    def rows(self) -> int:
+        return 1
+
+    def shape(self, request: JudgeRequest) -> str:
+        return ""
+
+    def judge(self, requests: Sequence[JudgeRequest]) -> list[Judgement | HarnessError]:
+        return [self._one(request) for request in requests]
+
+    def _one(self, request: JudgeRequest) -> Judgement:
         """Marks by contrast. A reply that speaks to the judge is looked at with and without that, and the lowest mark
         counts: asking cannot help."""
         values = [self.values(request, reply) for reply in versions(request.context[-1].reply) if reply.strip()]
-        scores, reasons, evidence = {}, {}, {}
+        scores: dict[str, int | str] = {}
+        reasons, evidence = {}, {}
         for dimension in request.dimensions:
             name = f"{request.task}.{dimension}"
             value = min((value[dimension] for value in values), default=0.0)
