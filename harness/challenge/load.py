@@ -24,6 +24,7 @@ from harness.challenge.spec import (
     Task,
     TextRules,
     Track,
+    Uncertainty,
 )
 from harness.documents.codec import digest
 from harness.errors import UsageError
@@ -107,6 +108,9 @@ def _meaning_problems(plain: dict[str, Any]) -> list[str]:
     for index, exclusion in enumerate(plain.get("exclusions", [])):
         if exclusion["layout"] not in plain["layouts"] or exclusion["task"] not in tasks:
             problems.append(f"/exclusions/{index}: unknown layout or task")
+    for key in ("level", "close_p"):
+        if "uncertainty" in plain and not 0 < Fraction(plain["uncertainty"][key]) < 1:
+            problems.append(f"/uncertainty/{key}: it must lie between 0 and 1")
     if plain["neutral_emotion"] not in plain["emotions"]:
         problems.append("/neutral_emotion: it is not among the emotions")
     return problems
@@ -154,7 +158,14 @@ def _build(plain: dict[str, Any]) -> Challenge:
         run_limits=RunLimits(**limits["run"]),
         judge_attempts=limits["judge"]["attempts"],
         judges={name: _judge(name, judge) for name, judge in plain.get("judges", {}).items()},
+        uncertainty=_uncertainty(plain.get("uncertainty")),
     )
+
+
+def _uncertainty(plain: dict[str, Any] | None) -> Uncertainty | None:
+    if plain is None:
+        return None
+    return Uncertainty(plain["draws"], Fraction(plain["level"]), Fraction(plain["close_p"]))
 
 
 def _task(name: str, task: dict[str, Any]) -> Task:

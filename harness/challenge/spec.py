@@ -186,6 +186,16 @@ class JudgeProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """How doubt about ranks is measured: draws of the bootstrap, the level of the intervals, and the p-value from
+    which on two neighbours are too close to tell apart without the hidden set."""
+
+    draws: int
+    level: Fraction
+    close_p: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class Challenge:
     """One challenge. ``digest`` is of the parsed spec, so comments and spacing do not change it."""
 
@@ -209,6 +219,7 @@ class Challenge:
     run_limits: RunLimits
     judge_attempts: int
     judges: dict[str, JudgeProfile]
+    uncertainty: Uncertainty | None = None
 
     def tasks_of(self, track: str, *, ranked_only: bool = False) -> tuple[Task, ...]:
         """The track's tasks in the order of the spec."""

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     help="auto: everything from the judge; final: with the human ratings.",
 )
 @click.option("--exclude-late", is_flag=True, help="Leave late submissions out.")
+@click.option("--no-intervals", is_flag=True, help="Do not draw intervals, tie groups and close pairs from the items.")
 @options.challenge_option
-@options.format_option("table", "markdown", "csv", "json")
+@options.format_option("table", "markdown", "csv", "latex", "json")
 @options.output_option
 @options.color_option
 @options.quiet_option
@@ -34,6 +35,7 @@ def command(
     track: str | None,
     phase: str,
     exclude_late: bool,
+    no_intervals: bool,
     challenge_name: str,
     format_: str,
     output: Path | None,
@@ -44,16 +46,18 @@ def command(
 
     A PATH is a report.json, a folder that `humdial score --out` wrote, a folder with one such folder a team, or a run
     directory. Teams with a run record or validation report but no score are listed below the table. Equal scores
-    share a rank; late submissions have none.
+    share a rank; late submissions have none. Where the items lie beside the reports, the table has intervals of
+    finals and ranks, tie groups, and the neighbours that only the hidden set can tell apart.
     """
     from harness.challenge.load import load_challenge
     from harness.cli.console import wants_color
-    from harness.evaluation.score_files import gather
+    from harness.evaluation.score_files import find_reports, item_scores
     from harness.ranking.table import leaderboard
     from harness.reporting.leaderboard import render
 
     challenge = load_challenge(challenge_name)
-    reports, unscored = gather(paths)
+    found, unscored = find_reports(paths)
+    reports = [entry.report for entry in found]
     tables = [
         leaderboard(
             [report for report in reports if report.track == name],
@@ -62,6 +66,7 @@ def command(
             "final" if phase == "final" else "auto",
             unscored=unscored,
             exclude_late=exclude_late,
+            items=None if no_intervals else item_scores(found, name),
         )
         for name in _tracks(reports, track, format_, list(challenge.tracks))
     ]
@@ -77,6 +82,6 @@ def _tracks(reports: list[ScoreReport], wanted: str | None, format_: str, known:
     tracks = [name for name in known if name in present] + sorted(present - set(known))
     if not tracks:
         raise click.UsageError("none of the teams has a score report: there is nothing to tabulate")
-    if len(tracks) > 1 and format_ in ("json", "csv"):
+    if len(tracks) > 1 and format_ in ("json", "csv", "latex"):
         raise click.UsageError(f"the reports are of {', '.join(tracks)}: choose one with --track")
     return tracks

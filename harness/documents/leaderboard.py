@@ -61,9 +61,33 @@ class Unscored:
     baseline: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Separable:
+    """Two neighbours in rank: whether the difference could be one of the dialogues that happened to be asked."""
+
+    above: str
+    below: str
+    p: float
+    hidden_set_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """How intervals, groups and p-values were drawn. ``rank_counts``: team to rank to the number of draws in which it
+    had that rank; empty while a ranked team has no items."""
+
+    draws: int
+    level: float
+    close_p: float
+    seed: str
+    fewest_dialogues: int
+    without_items: tuple[str, ...]
+    rank_counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaderboard:
-    """schemas/leaderboard. ``separable`` is empty until intervals are computed."""
+    """schemas/leaderboard. ``separable`` is empty and ``bootstrap`` None where no items are stored."""
 
     schema_version: int
     track: str
@@ -73,7 +97,8 @@ class Leaderboard:
     judge: JudgeRef | None
     official: bool
     rows: tuple[Row, ...]
-    separable: tuple[dict[str, Any], ...] = ()
+    separable: tuple[Separable, ...] = ()
+    bootstrap: Bootstrap | None = None
     inputs_sha256: str
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.documents.items import Scores, read_items, scores_by_judge
 from harness.documents.leaderboard import Unscored
 from harness.documents.report import ScoreReport, read_report
 from harness.errors import UsageError
@@ -22,13 +24,27 @@ _DEPTH = 3
 _NAMED = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A report and the file it was read from."""
+
+    report: ScoreReport
+    path: Path
+
+
 def gather(paths: Sequence[Path]) -> tuple[list[ScoreReport], list[Unscored]]:
-    """Every report under ``paths``, and the teams for which only a failed run or validation is stored.
+    """Every report under ``paths``, and the teams for which only a failed run or validation is stored."""
+    found, unscored = find_reports(paths)
+    return [entry.report for entry in found], unscored
+
+
+def find_reports(paths: Sequence[Path]) -> tuple[list[Found], list[Unscored]]:
+    """Every report under ``paths`` with its place, and the teams for which only a failed run or validation is stored.
 
     A path is a report file, a run record or validation report file, or a folder: one team's, one with a folder a
     team, or a run directory. Raises UsageError (E_USAGE, E_DOCUMENT) and MachineError (E_SCORE).
     """
-    reports: list[ScoreReport] = []
+    reports: list[Found] = []
     unscored: list[Unscored] = []
     for path in paths:
         found = list(_in_folder(path.resolve()) if path.is_dir() else _in_file(path.resolve()))
@@ -38,14 +54,33 @@ def gather(paths: Sequence[Path]) -> tuple[list[ScoreReport], list[Unscored]]:
                 code="E_USAGE",
                 hint="pass what `humdial score --out` wrote",
             )
-        reports += [entry for entry in found if isinstance(entry, ScoreReport)]
+        reports += [entry for entry in found if isinstance(entry, Found)]
         unscored += [entry for entry in found if isinstance(entry, Unscored)]
     return reports, unscored
 
 
-def _in_folder(folder: Path) -> Iterator[ScoreReport | Unscored]:
+def item_rows(found: Found) -> list[dict[str, Any]] | None:
+    """The items that lie beside a report; None when it names none or they are not there (a report that was copied
+    alone). Raises UsageError (E_DOCUMENT), MachineError (E_SCORE)."""
+    name = found.report.items
+    if name is None or Path(name).name != name or not (found.path.parent / name).is_file():
+        return None
+    return read_items(found.path.parent / name)
+
+
+def item_scores(found: Sequence[Found], track: str) -> dict[str, Scores]:
+    """Team to the scores of its items, for the reports of one track whose items lie beside them."""
+    scores: dict[str, Scores] = {}
+    for entry in found:
+        rows = item_rows(entry) if entry.report.track == track else None
+        if rows is not None:
+            scores[entry.report.team] = scores_by_judge(rows, entry.report.team)
+    return scores
+
+
+def _in_folder(folder: Path) -> Iterator[Found | Unscored]:
     if (folder / REPORT).is_file():
-        yield read_report(folder / REPORT)
+        yield Found(read_report(folder / REPORT), folder / REPORT)
         return
     teams = folder / TEAMS if (folder / TEAMS).is_dir() else folder
     if teams is folder and any((folder / name).is_file() for name in (RUN_RECORD, VALIDATION)):
@@ -55,10 +90,10 @@ def _in_folder(folder: Path) -> Iterator[ScoreReport | Unscored]:
         yield from _of_team(child)
 
 
-def _of_team(folder: Path) -> Iterator[ScoreReport | Unscored]:
+def _of_team(folder: Path) -> Iterator[Found | Unscored]:
     """A team's reports; without any, why it has none."""
     reports = list(_named(folder, REPORT, _DEPTH))
-    yield from (read_report(path) for path in reports)
+    yield from (Found(read_report(path), path) for path in reports)
     if not reports:
         records = [*_named(folder, RUN_RECORD, _DEPTH), *_named(folder, VALIDATION, _DEPTH)]
         reasons = [_reason(_read(path)) for path in records]
@@ -86,11 +121,11 @@ def _children(folder: Path) -> list[Path]:
     )
 
 
-def _in_file(path: Path) -> Iterator[ScoreReport | Unscored]:
+def _in_file(path: Path) -> Iterator[Found | Unscored]:
     plain = _read(path)
     reason = _reason(plain)
     if reason is None:
-        yield read_report(path)
+        yield Found(read_report(path), path)
         return
     subject = plain.get("subject")
     in_place = path.name in (RUN_RECORD, VALIDATION) or not isinstance(subject, str)

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from harness.challenge.spec import Challenge, Track, TrackKind
 from harness.documents.codec import digest, to_plain
+from harness.documents.items import Scores
 from harness.documents.leaderboard import INCOMPLETE, Leaderboard, Row, Unscored
 from harness.documents.report import ScoreReport
 from harness.errors import UsageError
@@ -15,6 +16,7 @@ from harness.ranking.dialogue import place_dialogues
 from harness.ranking.final import Phase
 from harness.ranking.placing import Placing
 from harness.ranking.rounding import half_up
+from harness.ranking.uncertainty import Doubt, doubt
 
 # How the reports of each kind of track become exact values.
 PLACERS: Mapping[TrackKind, Callable[[Sequence[ScoreReport], Challenge, Track, Phase], list[Placing]]] = {
@@ -31,8 +33,12 @@ def leaderboard(
     *,
     unscored: Sequence[Unscored] = (),
     exclude_late: bool = False,
+    items: Mapping[str, Scores] | None = None,
 ) -> Leaderboard:
     """One track's table in one phase.
+
+    ``items`` maps teams to their items' scores; with them come intervals, tie groups and which neighbours are too
+    close to tell apart.
 
     Ranks follow the exact finals; equal finals share a rank (1, 1, 3) and stand in the order of their team ids. Late
     rows stand where they fall and have no rank. Below: reports that have no final, then teams without a report.
@@ -54,6 +60,7 @@ def leaderboard(
     refuse_mixture(reports, challenge, track)
     placings = _in_order(PLACERS[spec.kind](reports, challenge, spec, phase))
     ranks = _ranks(placings)
+    unsure = doubt(placings, ranks, items, challenge, spec, phase) if items and spec.kind == "dialogue" else Doubt()
     first = reports[0]
     return Leaderboard(
         schema_version=1,
@@ -64,9 +71,11 @@ def leaderboard(
         judge=first.judge,
         official=_official(placings, phase),
         rows=(
-            *(_row(place, spec, rank=ranks.get(place.report.team)) for place in placings),
+            *(_row(place, spec, ranks.get(place.report.team), unsure) for place in placings),
             *(_unscored_row(team, spec) for team in unscored),
         ),
+        separable=unsure.separable,
+        bootstrap=unsure.bootstrap,
         inputs_sha256=_inputs(reports, unscored, track, phase),
     )
 
@@ -95,11 +104,15 @@ def _ranks(placings: Sequence[Placing]) -> dict[str, int]:
     return {place.report.team: first[place.final] for place in ranked}
 
 
-def _row(place: Placing, track: Track, *, rank: int | None) -> Row:
+def _row(place: Placing, track: Track, rank: int | None, unsure: Doubt) -> Row:
     report = place.report
+    low, high = (unsure.ranks or {}).get(report.team, (None, None))
     exact = {"final": place.final, **place.languages, **place.columns}
     return Row(
         rank=rank,
+        rank_low=low,
+        rank_high=high,
+        group=(unsure.groups or {}).get(report.team),
         team=report.team,
         display_name=report.display_name,
         system=report.system,
@@ -114,6 +127,7 @@ def _row(place: Placing, track: Track, *, rank: int | None) -> Row:
         },
         languages={language: _float(value) for language, value in place.languages.items()},
         columns={name: _float(value) for name, value in place.columns.items()},
+        ci=(unsure.intervals or {}).get(report.team),
         notes=tuple(_notes(place)),
         behind=place.behind,
     )

@@ -9,6 +9,17 @@ import unicodedata
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKDOWN = re.compile(r"[\\`*_\[\]|~$]")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+_LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "[": "{[}",
+    "]": "{]}",
+}
 # What a spreadsheet takes for a formula when it opens a cell; full-width forms count for some of them.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _MAX_COMBINING = 2
@@ -43,6 +54,11 @@ def for_markdown(text: str) -> str:
     for character, entity in _HTML.items():
         literal = literal.replace(character, entity)
     return literal.replace("://", "&#58;//").replace("www.", "www&#46;").replace("@", "&#64;")
+
+
+def for_latex(text: str) -> str:
+    """Literal text in LaTeX: no command, no comment, no column or line of a table."""
+    return "".join(_LATEX.get(character, character) for character in visible(text))
 
 
 def for_csv(text: str) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 from harness.challenge.spec import Challenge
 from harness.documents.leaderboard import INCOMPLETE, Behind, Leaderboard, Row
 from harness.documents.report import FAULT_STATES, ITEM_STATES, UNCOUNTED_STATES, ItemState
 
-FORMATS = ("table", "markdown", "csv", "json")
+FORMATS = ("table", "markdown", "csv", "latex", "json")
+_CLOSE_PAIRS = 20
+# With fewer dialogues in a stratum a bootstrap's intervals are noticeably too short.
+FEW_DIALOGUES = 20
 NOTHING = "–"
 # One letter a state, for the block of items behind the numbers; the legend spells out those that occur.
 LETTERS: dict[ItemState, str] = {
@@ -35,9 +39,16 @@ def render(board: Leaderboard, challenge: Challenge, format_: str, *, color: boo
 
 def _renderers() -> dict[str, Callable[[Leaderboard, Challenge, bool], bytes]]:
     from harness.reporting.leaderboard_data import render_csv, render_json
+    from harness.reporting.leaderboard_latex import render_latex
     from harness.reporting.leaderboard_text import render_markdown, render_table
 
-    return {"table": render_table, "markdown": render_markdown, "csv": render_csv, "json": render_json}
+    return {
+        "table": render_table,
+        "markdown": render_markdown,
+        "csv": render_csv,
+        "latex": render_latex,
+        "json": render_json,
+    }
 
 
 def title(board: Leaderboard, challenge: Challenge) -> str:
@@ -89,9 +100,52 @@ def footer(board: Leaderboard, challenge: Challenge) -> list[str]:
             f"provisional{who}: {_percent(sum(weight for _, weight in gap))} of the weight is not judged ({named}); "
             "the other weights are scaled to 1"
         )
+    lines += doubt_lines(board)
     if any(row.late for row in board.rows):
         lines.append("late rows stand where they fall and have no rank")
     lines.append(f"challenge {board.challenge.id} {_short(board.challenge.digest)}, inputs {board.inputs_sha256[:12]}")
+    return lines
+
+
+def interval(row: Row, name: str, decimals: int) -> str:
+    """The ends of a column's interval as displayed; NOTHING where there is none."""
+    ends = (row.ci or {}).get(name)
+    return NOTHING if ends is None else "[" + ", ".join(_rounded(end, decimals) for end in ends) + "]"
+
+
+def _rounded(value: float, decimals: int) -> str:
+    return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP))
+
+
+def rank_interval(row: Row) -> str:
+    if row.rank_low is None or row.rank_high is None:
+        return NOTHING
+    return str(row.rank_low) if row.rank_low == row.rank_high else f"{row.rank_low}–{row.rank_high}"
+
+
+def level_of(board: Leaderboard) -> str:
+    """For instance "95 %"."""
+    return _percent(board.bootstrap.level) if board.bootstrap else ""
+
+
+def doubt_lines(board: Leaderboard) -> list[str]:
+    """What the intervals are, and which neighbours they leave undecided; nothing where nothing was drawn."""
+    drawn = board.bootstrap
+    if drawn is None:
+        return []
+    lines = [
+        f"intervals {level_of(board)}: paired bootstrap of dialogues, {drawn.draws} draws, seed {drawn.seed[:12]}; "
+        "teams with different letters are told apart"
+    ]
+    if drawn.fewest_dialogues < FEW_DIALOGUES:
+        lines.append(f"a task has only {drawn.fewest_dialogues} dialogues in a language: these intervals are too short")
+    if drawn.without_items:
+        lines.append(f"no intervals for {', '.join(drawn.without_items)}: the items are not stored")
+    close = [pair for pair in board.separable if pair.hidden_set_required]
+    if close:
+        named = ", ".join(f"{pair.above} and {pair.below} (p {pair.p:.2g})" for pair in close[:_CLOSE_PAIRS])
+        more = f" and {len(close) - _CLOSE_PAIRS} more" if len(close) > _CLOSE_PAIRS else ""
+        lines.append(f"too close to tell apart (p >= {drawn.close_p:g}), the hidden set decides: {named}{more}")
     return lines
 
 

@@ -26,16 +26,19 @@ def render_csv(board: Leaderboard, challenge: Challenge, color: bool) -> bytes:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(
-        ["rank", "team", "display_name", "system", "late", "baseline", "final", *languages, *columns]
+        ["rank", "rank_low", "rank_high", "group", "team", "display_name", "system", "late", "baseline"]
+        + ["final", "final_low", "final_high", *languages, *columns]
         + [f"{name}.{what}" for name in counted for what in ("n", "items")]
         + ["missing_weight", "notes", "policy", "phase", "judge", "fingerprint", "official"]
     )
     judge = board.judge
     for row in board.rows:
         writer.writerow(
-            ["" if row.rank is None else row.rank, row.team, for_csv(row.display_name), for_csv(row.system)]
-            + [str(row.late).lower(), str(row.baseline).lower()]
-            + [row.display.get(name, "") for name in ("final", *languages, *columns)]
+            [*("" if rank is None else rank for rank in (row.rank, row.rank_low, row.rank_high)), row.group or ""]
+            + [row.team, for_csv(row.display_name), for_csv(row.system)]
+            + [str(row.late).lower(), str(row.baseline).lower(), row.display.get("final", "")]
+            + [*(row.ci or {}).get("final", ("", ""))]
+            + [row.display.get(name, "") for name in (*languages, *columns)]
             + [cell for name in counted for cell in _counted(row.behind.get(name))]
             + [_pairs(row.missing_weight), for_csv("; ".join(row.notes)), board.policy, board.phase]
             + [for_csv(judge.profile) if judge else "", for_csv(judge.fingerprint) if judge else ""]

@@ -12,8 +12,11 @@ from harness.reporting.leaderboard import (
     below_table,
     footer,
     in_table,
+    interval,
     items_behind,
+    level_of,
     marks,
+    rank_interval,
     term_columns,
     title,
 )
@@ -29,17 +32,20 @@ def render_table(board: Leaderboard, challenge: Challenge, color: bool) -> bytes
     parts = [f"{_BOLD}{heading}{_PLAIN}" if color else heading]
     columns = term_columns(board, challenge, judged_only=True)
     languages = list(challenge.tracks[board.track].language_weights)
-    headings = ["rank", "team", "name", "final", *languages, *(_wrapped(name.split(".")) for name in columns), ""]
+    doubted = ["\n".join(heading) for heading in _doubt_headings(board)]
+    headings = ["rank", "team", "name", "final", *doubted, *languages]
+    headings += [*(_wrapped(name.split(".")) for name in columns), ""]
     cells = [
         [
             *_numbers_first(row, lambda text: visible(text, _NAME_WIDTH)),
+            *_doubts(board, row, challenge),
             *_shown(row, [*languages, *columns]),
             marks(row),
         ]
         for row in in_table(board)
     ]
     if cells:
-        parts.append(_tabulated(headings, cells, right=range(3, 4 + len(languages) + len(columns))))
+        parts.append(_tabulated(headings, cells, right=range(3, len(headings) - 1)))
     below = [f"  {_called(row, lambda text: visible(text, _NAME_WIDTH))}: {_reason(row)}" for row in below_table(board)]
     if below:
         parts.append("\n".join(["Without a final score:", *below]))
@@ -55,6 +61,18 @@ def render_table(board: Leaderboard, challenge: Challenge, color: bool) -> bytes
 def _numbers_first(row: Row, safe: Callable[[str], str]) -> list[str]:
     rank = NOTHING if row.rank is None else str(row.rank)
     return [rank, row.team, safe(row.display_name), row.display.get("final", NOTHING)]
+
+
+def _doubt_headings(board: Leaderboard) -> list[tuple[str, ...]]:
+    level = level_of(board)
+    return [(level, "interval"), (level, "ranks"), ("group",)] if board.bootstrap else []
+
+
+def _doubts(board: Leaderboard, row: Row, challenge: Challenge) -> list[str]:
+    if not board.bootstrap:
+        return []
+    decimals = challenge.tracks[board.track].decimals
+    return [interval(row, "final", decimals), rank_interval(row), row.group or NOTHING]
 
 
 def _shown(row: Row, names: Sequence[str]) -> list[str]:
@@ -103,15 +121,17 @@ def render_markdown(board: Leaderboard, challenge: Challenge, color: bool) -> by
     cells = [
         [
             *_numbers_first(row, for_markdown),
+            *_doubts(board, row, challenge),
             *_shown(row, [*languages, *columns]),
             for_markdown(row.system),
             for_markdown(marks(row)),
         ]
         for row in in_table(board)
     ]
-    headings = ["rank", "team", "name", "final", *languages, *map(for_markdown, columns), "system", ""]
+    doubted = [" ".join(heading) for heading in _doubt_headings(board)]
+    headings = ["rank", "team", "name", "final", *doubted, *languages, *map(for_markdown, columns), "system", ""]
     if cells:
-        parts.append(_piped(headings, cells, right=range(3, 4 + len(languages) + len(columns))))
+        parts.append(_piped(headings, cells, right=range(3, len(headings) - 2)))
     below = [f"- {_called(row, for_markdown)}: {for_markdown(_reason(row))}" for row in below_table(board)]
     if below:
         parts += ["Without a final score:", "\n".join(below)]

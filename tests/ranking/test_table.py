@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 import pytest
+from cohort import OFFICIAL, report
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,37 +14,11 @@ from harness.challenge.load import load_challenge
 from harness.documents.codec import canonical_json
 from harness.documents.finding import ChallengeRef
 from harness.documents.leaderboard import Leaderboard, Unscored, leaderboard_plain
-from harness.documents.report import DimensionScore, JudgeRef, ScoreReport
 from harness.errors import MachineError, UsageError
-from harness.ranking.final import cell_weights
 from harness.ranking.table import leaderboard
 
 CHALLENGE = load_challenge()
 TRACK = CHALLENGE.tracks["track1"]
-HUMAN = TRACK.human["final"]
-OFFICIAL = JudgeRef("qwen3-omni", "sha256:" + "a" * 64, True)
-
-
-def report(team: str, total: int | str = 30, n: int = 10, **more: Any) -> ScoreReport:
-    """A report whose every dimension has the mean total/n, the human ones from raters and from the judge alike."""
-    mean = float(Fraction(total) / n)
-    entries = tuple(
-        DimensionScore(task=t, language=lang, dimension=d, mean=mean, sum=total, n=n, source=s, counts={"scored": n})
-        for (lang, t, d) in cell_weights(CHALLENGE, TRACK)
-        for s in (("judge", "human") if f"{t}.{d}" in HUMAN else ("judge",))
-    )
-    values: dict[str, Any] = {
-        "schema_version": 1,
-        "team": team,
-        "display_name": team.title(),
-        "system": "one",
-        "track": "track1",
-        "policy": "strict",
-        "challenge": ChallengeRef(CHALLENGE.id, CHALLENGE.digest),
-        "judge": OFFICIAL,
-        "dimensions": entries,
-    }
-    return ScoreReport(**{**values, **more})
 
 
 def order(board: Leaderboard) -> list[tuple[int | None, str]]:

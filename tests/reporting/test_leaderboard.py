@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from cohort import team
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -235,3 +236,46 @@ def test_colour_adds_only_colour() -> None:
 @pytest.mark.parametrize("format_", FORMATS)
 def test_the_same_board_gives_the_same_bytes(format_: str) -> None:
     assert shown(format_) == shown(format_, board())
+
+
+def doubted() -> Leaderboard:
+    teams = [team("one", 0.5), team("two", 0.52), team("low", 0.1), team("late", 0.3, late=True)]
+    items = {found.team: scores for found, scores in teams}
+    return leaderboard([found for found, _ in teams], CHALLENGE, "track1", items=items)
+
+
+def test_doubt_shows_in_every_format() -> None:
+    found = doubted()
+    one = next(row for row in found.rows if row.team == "one")
+    assert (one.rank_low, one.rank_high, one.group) == (1, 2, "a")
+    for format_ in ("table", "markdown", "latex"):
+        text = shown(format_, found)
+        line = next(line for line in text.splitlines() if "1–2" in line)
+        assert " a " in line and "[" in line
+        assert "the hidden set decides" in text and "10000 draws" in text
+    record = next(row for row in csv.DictReader(io.StringIO(shown("csv", found))) if row["team"] == "one")
+    assert (record["rank_low"], record["rank_high"], record["group"]) == ("1", "2", "a")
+    assert float(record["final_low"]) < float(record["final"]) < float(record["final_high"])
+    plain = json.loads(shown("json", found))
+    jsonschema.Draft202012Validator(json.loads(schema_path("leaderboard").read_text("utf-8"))).validate(plain)
+    assert plain["bootstrap"]["draws"] == 10000 and sum(plain["bootstrap"]["rank_counts"]["one"].values()) == 10000
+    assert {(pair["above"], pair["below"]) for pair in plain["separable"] if pair["hidden_set_required"]} in (
+        {("one", "two")},
+        {("two", "one")},
+    )
+
+
+def test_few_dialogues_and_missing_items_are_said() -> None:
+    one, two = team("one", 0.5, n=3), team("two", 0.5, n=3)
+    found = leaderboard([one[0], two[0]], CHALLENGE, "track1", items={"one": one[1]})
+    text = shown("table", found)
+    assert "only 3 dialogues in a language" in text
+    assert "no intervals for two" in text
+    assert "1–" not in text
+
+
+def test_latex_has_equal_rows_and_a_hostile_name_is_literal() -> None:
+    text = shown("latex", board(report("hostile", 6, r"\input{/etc/passwd} & % $x$ #1 ^~_")))
+    rows = text[text.index(r"\midrule") : text.index(r"\bottomrule")].splitlines()[1:]
+    assert len({len(re.findall(r"(?<!\\)&", row)) for row in rows}) == 1
+    assert r"\input" not in text and r"\textbackslash{}input\{/etc/passwd\} \& \% \$x\$" in text

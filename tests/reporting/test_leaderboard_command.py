@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cohort import team
 
 from harness.challenge.load import load_challenge
+from harness.documents.codec import jsonl, to_plain
 
 CHALLENGE = load_challenge()
 
@@ -186,3 +188,52 @@ def test_the_published_final_of_a_real_team_comes_out(tmp_path: Path) -> None:
         entry["mean"] = means[entry["language"]]
     board = json.loads(humdial("leaderboard", "-f", "json", put(tmp_path / "r.json", plain)).stdout)
     assert board["rows"][0]["display"]["final"] == "2.83"
+
+
+def with_items(folder: Path, name: str, quality: float) -> Path:
+    found, scores = team(name, quality, 5)
+    put(folder / name / "report.json", {**to_plain(found), "items": "items.jsonl"})
+    rows = [
+        {
+            "task": t,
+            "language": lang,
+            "dialogue_id": d,
+            "turn_id": 1,
+            "dimension": name,
+            "score": score,
+            "state": "scored",
+            "flags": [],
+        }
+        for (lang, t, name, _), cell in scores.items()
+        for d, score in cell.items()
+    ]
+    (folder / name / "items.jsonl").write_bytes(jsonl(rows))
+    return folder / name
+
+
+def test_items_beside_the_reports_give_intervals(tmp_path: Path) -> None:
+    for name, quality in (("alpha", 0.9), ("beta", 0.2)):
+        with_items(tmp_path, name, quality)
+    text = humdial("leaderboard", tmp_path, "-f", "json").stdout
+    plain = json.loads(text)
+    assert [(row["rank_low"], row["rank_high"], row["group"]) for row in plain["rows"]] == [(1, 1, "a"), (2, 2, "b")]
+    assert plain["rows"][0]["ci"]["final"][0] < plain["rows"][0]["final"] < plain["rows"][0]["ci"]["final"][1]
+    assert plain["separable"] == [
+        {"above": "alpha", "below": "beta", "p": plain["separable"][0]["p"], "hidden_set_required": False}
+    ]
+    assert (
+        humdial("leaderboard", tmp_path, "-f", "json").stdout == humdial("leaderboard", tmp_path, "-f", "json").stdout
+    )
+    without = json.loads(humdial("leaderboard", tmp_path, "-f", "json", "--no-intervals").stdout)
+    assert without["bootstrap"] is None and without["rows"][0]["ci"] is None
+    (tmp_path / "beta" / "items.jsonl").unlink()
+    partly = json.loads(humdial("leaderboard", tmp_path, "-f", "json").stdout)
+    assert [row["ci"] is None for row in partly["rows"]] == [False, True]
+    assert partly["bootstrap"]["without_items"] == ["beta"]
+
+
+def test_items_that_contradict_their_report_are_refused(tmp_path: Path) -> None:
+    folder = with_items(tmp_path, "alpha", 0.5)
+    lines = (folder / "items.jsonl").read_text("utf-8").splitlines(keepends=True)
+    (folder / "items.jsonl").write_text("".join(lines[1:]), "utf-8")
+    assert "E_SCORE" in humdial("leaderboard", tmp_path, code=3).stderr
