@@ -1,0 +1,56 @@
+"""What Track 2 speaks of: inputs and their segments, transcripts with word times. All times are seconds from the first
+sample of the input, which is also the first sample of the output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Part = Literal["before", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One stretch of speech in an input, from the organisers' annotation."""
+
+    start_s: float
+    end_s: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """Where speech stands in an input that lasts ``duration_s``. What each segment is depends on the scenario."""
+
+    duration_s: float
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One recognised word."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was recognised in one file. No words: nothing was recognised."""
+
+    text: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DuplexInput:
+    """One line of the organisers' key. ``part`` is set for the two halves of third-party speech only; ``clean`` is the
+    name of the input's clean counterpart, when its scenario has one."""
+
+    file: str
+    language: str
+    scenario: str
+    part: Part | None
+    clean: str | None
+    annotation: Annotation
