@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from harness.challenge.duplex import build_duplex, duplex_problems
 from harness.challenge.spec import (
     AudioRules,
     Challenge,
@@ -111,6 +112,8 @@ def _meaning_problems(plain: dict[str, Any]) -> list[str]:
     for key in ("level", "close_p"):
         if "uncertainty" in plain and not 0 < Fraction(plain["uncertainty"][key]) < 1:
             problems.append(f"/uncertainty/{key}: it must lie between 0 and 1")
+    if "duplex" in plain:
+        problems += duplex_problems(plain["duplex"], tracks)
     if plain["neutral_emotion"] not in plain["emotions"]:
         problems.append("/neutral_emotion: it is not among the emotions")
     return problems
@@ -159,6 +162,7 @@ def _build(plain: dict[str, Any]) -> Challenge:
         judge_attempts=limits["judge"]["attempts"],
         judges={name: _judge(name, judge) for name, judge in plain.get("judges", {}).items()},
         uncertainty=_uncertainty(plain.get("uncertainty")),
+        duplex=build_duplex(plain["duplex"]) if "duplex" in plain else None,
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
+from harness.challenge.duplex import DuplexRules
+
 TrackKind = Literal["dialogue", "duplex"]
 Modality = Literal["text", "audio"]
 EvaluatedTurn = Literal["last", "second_non_neutral", "last_non_neutral"]
@@ -220,6 +222,7 @@ class Challenge:
     judge_attempts: int
     judges: dict[str, JudgeProfile]
     uncertainty: Uncertainty | None = None
+    duplex: DuplexRules | None = None
 
     def tasks_of(self, track: str, *, ranked_only: bool = False) -> tuple[Task, ...]:
         """The track's tasks in the order of the spec."""

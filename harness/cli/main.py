@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "precheck": ("harness.cli.precheck:command", "Try an image on the dev set: will it do on the hidden set?"),
     "score": ("harness.cli.score:command", "Judge and score one validated submission."),
     "leaderboard": ("harness.cli.leaderboard:command", "Tabulate score reports."),
+    "duplex": ("harness.cli.duplex:command", "Track 2: timing of pairs, clean inputs."),
     "judge": ("harness.cli.judge:command", "Build, check or show the judge."),
     "challenge": ("harness.cli.challenge:command", "Show or check a challenge spec."),
     "schema": ("harness.cli.schema:command", "List or show the JSON Schemas."),

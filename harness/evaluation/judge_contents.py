@@ -21,8 +21,9 @@ _GLIBC_MINOR = 36  # Debian 12, the base, has glibc 2.36
 # Of the harness only what the worker imports: a change elsewhere makes no other judge.
 _MODULES = (
     *("__init__", "errors", "resources", "documents/__init__", "documents/codec", "documents/verdict"),
-    *("challenge/__init__", "challenge/spec"),
+    *("challenge/__init__", "challenge/duplex", "challenge/spec"),
 )
+_ROOMS = ("hearing", "judge")
 # Headers, static libraries and command line tools that no import needs.
 _SKIPPED = ("torch/include/", "torch/share/", "torch/test/", "bin/", "caffe2/")
 
@@ -74,9 +75,8 @@ def application_layer(target: str) -> Layer:
     """The worker's part of the harness and the prompts below ``target``: small, and the last layer."""
     package = Path(__file__).resolve().parent.parent
     files = [(f"harness/{module}.py", package / f"{module}.py") for module in _MODULES]
-    files += [
-        (f"harness/judge/{path.relative_to(package / 'judge')}", path) for path in (package / "judge").rglob("*.py")
-    ]
+    for room in _ROOMS:
+        files += [(f"harness/{path.relative_to(package)}", path) for path in (package / room).rglob("*.py")]
     prompts = data_dir("prompts")
     files += [
         (f"prompts/{path.relative_to(prompts)}", path) for path in prompts.rglob("*") if path.suffix in (".toml", ".md")

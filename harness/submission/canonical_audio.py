@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.challenge.spec import AudioRules, Challenge, ReadLimits
 from harness.errors import MachineError, Refused
 from harness.submission.readers.pcm import level_problems, to_int16
 from harness.submission.readers.refusal import Refusal
 from harness.submission.readers.wav import WavFormat, parse_wav
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Samples = NDArray[np.int16]
 
 RATE_HZ = 16_000
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -30,28 +37,50 @@ def read_wav(
     return format_, tuple(problems)
 
 
-def canonical_wav(source: Path, target: Path, challenge: Challenge) -> None:
-    """Write one submitted WAV to ``target`` in canonical form; the same samples always give the same bytes.
+def canonical_samples(source: Path, challenge: Challenge, *, accepted: frozenset[str] = frozenset()) -> Samples:
+    """One submitted WAV as 16 kHz mono samples, shape (n,). ``accepted`` names E_WAV_* codes that do not refuse it
+    (a silent output is a fact of Track 2, no fault of the file).
 
     Raises Refused with the first E_WAV_* code when the strict reader refuses ``source``, MachineError (I_DISK) when
-    a file cannot be read or written.
+    it cannot be read.
     """
     try:
-        data = _read(source, challenge.audio.max_bytes)
+        data = memoryview(_read(source, challenge.audio.max_bytes))
     except OSError as error:
         raise MachineError(
             f"{source.name} cannot be read: {error.strerror}", code="I_DISK", hint="run the same command again"
         ) from error
-    format_, problems = read_wav(data, challenge.audio, challenge.read_limits)
+    format_, problems = parse_wav(data, challenge.audio, challenge.read_limits)
+    if format_ is not None:
+        problems += level_problems(data, format_, challenge.audio)
+    for problem in problems:
+        if problem.code.startswith("E_") and problem.code not in accepted:
+            raise Refused(
+                f"{source.name} is no acceptable WAV",
+                code=problem.code,
+                hint=f"`humdial explain {problem.code}` says more",
+            )
     if format_ is None:
-        code = next(problem.code for problem in problems if problem.code.startswith("E_"))
-        raise Refused(f"{source.name} is no acceptable WAV", code=code, hint=f"`humdial explain {code}` says more")
-    samples = to_int16(memoryview(data), format_, RATE_HZ)
+        raise MachineError(f"{source.name} has no format", code="I_DISK", hint="run the same command again")
+    return to_int16(data, format_, RATE_HZ)
+
+
+def canonical_bytes(samples: Samples) -> bytes:
+    """16 kHz mono samples as a canonical WAV file; the same samples always give the same bytes."""
+    return _header(samples.nbytes) + samples.astype("<i2").tobytes()
+
+
+def canonical_wav(source: Path, target: Path, challenge: Challenge) -> None:
+    """Write one submitted WAV to ``target`` in canonical form.
+
+    Raises Refused with the first E_WAV_* code when the strict reader refuses ``source``, MachineError (I_DISK) when
+    a file cannot be read or written.
+    """
+    samples = canonical_samples(source, challenge)
     try:
         descriptor = os.open(target, _WRITE, 0o644)
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(_header(samples.nbytes))
-            stream.write(samples.astype("<i2").tobytes())
+            stream.write(canonical_bytes(samples))
     except OSError as error:
         raise MachineError(
             f"{target.name} cannot be written: {error.strerror}", code="I_DISK", hint="free space and run it again"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +24,7 @@ def test_merging_covers_what_was_there_and_only_fills_short_pauses(segments: lis
     merged = merge(segments, gap_ms / 1000)
     assert covered(segments) <= covered(merged)
     assert merged == sorted(merged)
-    assert all(later[0] - earlier[1] > gap_ms / 1000 for earlier, later in zip(merged, merged[1:], strict=False))
+    assert all(later[0] - earlier[1] > gap_ms / 1000 for earlier, later in itertools.pairwise(merged))
     assert merge(merged, gap_ms / 1000) == merged
     assert merge(list(reversed(segments)), gap_ms / 1000) == merged
     edges = {start for start, _ in segments}, {end for _, end in segments}

@@ -1,0 +1,15 @@
+"""`humdial duplex`: what belongs to full-duplex interaction alone. Each part is a file of its own."""
+
+from __future__ import annotations
+
+import click
+
+from harness.cli.duplex_timing import command as timing
+
+
+@click.group(name="duplex", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Track 2: the timing of pairs, and the preparation of clean inputs."""
+
+
+command.add_command(timing)

@@ -1,0 +1,106 @@
+"""`humdial duplex timing` on real WAVs with known answers, and on bad ones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from harness.duplex import TimingRules, pair_timing
+
+VECTORS = Path(__file__).resolve().parents[1] / "data" / "vectors"
+PAIRS = json.loads((VECTORS / "duplex_wav_timing.json").read_text("utf-8"))["pairs"]
+FRAME_S = 0.04  # one frame of the model and a little: another resampler moves an edge by that
+
+
+def timing(user: Path, model: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness", "duplex", "timing", "--user", str(user), "--model", str(model)]
+    return subprocess.run([*command, *options], capture_output=True, text=True, timeout=300)
+
+
+def wav(path: Path, seconds: float, rate: int = 16_000, channels: int = 1) -> Path:
+    drawn = np.random.default_rng(1).integers(-9000, 9000, (int(seconds * rate), channels))
+    soundfile.write(path, drawn.astype(np.int16), rate, subtype="PCM_16")
+    return path
+
+
+def assert_near(found: list[list[float]], wanted: list[list[float]]) -> None:
+    assert len(found) == len(wanted)
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert ours == pytest.approx(theirs, abs=FRAME_S)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair["name"])
+def test_real_pairs(pair: dict[str, Any]) -> None:
+    """The result without torch in the process, from file to intervals."""
+    user, model = (VECTORS / "wavs" / f"{pair['name']}_{side}.wav" for side in ("user", "model"))
+    done = timing(user, model)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert list(found) == ["user", "model", "stop", "response"]
+    assert_near(found["user"], pair["seg_user"])
+    assert_near(found["model"], pair["seg_model"])
+    assert_near(found["stop"], pair["latency_stop_list"])
+    assert_near(found["response"], pair["latency_resp_list"])
+    assert found["stop"] or found["response"] or not found["model"], "a silent model has no latency, least of all 0"
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair["name"])
+def test_from_the_segments_on_everything_is_exact(pair: dict[str, Any]) -> None:
+    seconds = {
+        side: [(start / 16_000, end / 16_000) for start, end in pair[f"vad_{side}"]] for side in ("user", "model")
+    }
+    found = pair_timing(seconds["user"], seconds["model"], TimingRules())
+    for ours, theirs in (
+        (found.user, "seg_user"),
+        (found.model, "seg_model"),
+        (found.stop, "latency_stop_list"),
+        (found.response, "latency_resp_list"),
+    ):
+        assert [list(each) for each in ours] == pair[theirs]
+
+
+def test_other_rates_give_the_same_timing(tmp_path: Path) -> None:
+    pair = PAIRS[1]
+    for side in ("user", "model"):
+        samples, rate = soundfile.read(VECTORS / "wavs" / f"{pair['name']}_{side}.wav")
+        import soxr
+
+        again = np.clip(soxr.resample(samples, rate, 44_100), -1, 1)
+        soundfile.write(tmp_path / f"{side}.wav", again, 44_100, subtype="PCM_24")
+    done = timing(tmp_path / "user.wav", tmp_path / "model.wav")
+    assert done.returncode == 0, done.stderr
+    assert_near(json.loads(done.stdout)["response"], pair["latency_resp_list"])
+
+
+def test_text(tmp_path: Path) -> None:
+    pair = PAIRS[2]
+    user, model = (VECTORS / "wavs" / f"{pair['name']}_{side}.wav" for side in ("user", "model"))
+    done = timing(user, model, "-f", "text")
+    assert done.stdout.splitlines()[1:] == ["model    none", "stop     none", "response none"]
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda path: wav(path, 2.0, channels=2), "E_WAV_CHANNELS"),
+        (lambda path: wav(path, 2.0, rate=96_000), "E_WAV_RATE"),
+        (lambda path: wav(path, 0.0), "E_WAV_DUR"),
+        (lambda path: wav(path, 90.0), "E_PAIR_LENGTH"),
+        (lambda path: wav(path, 300.0), "E_WAV_DUR"),
+        (lambda path: path.write_bytes(b"no audio") and path, "E_WAV_FORMAT"),
+    ],
+    ids=["stereo", "96 kHz", "empty", "minutes longer", "five minutes", "no WAV"],
+)
+def test_bad_outputs_are_named(tmp_path: Path, make: Any, code: str) -> None:
+    user = wav(tmp_path / "user.wav", 3.0)
+    done = timing(user, make(tmp_path / "model.wav"))
+    assert done.returncode == 1
+    assert f"[{code}]" in done.stderr
+    assert done.stdout == ""
