@@ -90,15 +90,8 @@ def _schema_problems(plain: dict[str, Any]) -> list[str]:
 
 def _meaning_problems(plain: dict[str, Any]) -> list[str]:
     """What the schema cannot say: names that must exist, weights that must add up."""
-    problems: list[str] = []
     tasks, tracks = plain["tasks"], plain["tracks"]
-    for name, task in tasks.items():
-        if task["track"] not in tracks:
-            problems.append(f"/tasks/{name}/track: there is no track {task['track']!r}")
-        if task["scale"] != sorted(set(task["scale"])):
-            problems.append(f"/tasks/{name}/scale: marks must rise")
-        if task["ranked"] and not (task["scale"] and task["dimensions"]):
-            problems.append(f"/tasks/{name}: a ranked task needs a scale and dimensions")
+    problems = _task_problems(tasks, tracks)
     known = set(tasks) | {f"{name}.{d['id']}" for name, task in tasks.items() for d in task["dimensions"]}
     for name, track in tracks.items():
         problems += _weight_problems(name, track, known, set(plain["languages"]))
@@ -116,6 +109,18 @@ def _meaning_problems(plain: dict[str, Any]) -> list[str]:
         problems += duplex_problems(plain["duplex"], tracks)
     if plain["neutral_emotion"] not in plain["emotions"]:
         problems.append("/neutral_emotion: it is not among the emotions")
+    return problems
+
+
+def _task_problems(tasks: dict[str, Any], tracks: dict[str, Any]) -> list[str]:
+    problems = []
+    for name, task in tasks.items():
+        if task["track"] not in tracks:
+            problems.append(f"/tasks/{name}/track: there is no track {task['track']!r}")
+        if task["scale"] != sorted(set(task["scale"])):
+            problems.append(f"/tasks/{name}/scale: marks must rise")
+        if task["ranked"] and not (task["scale"] and task["dimensions"]):
+            problems.append(f"/tasks/{name}: a ranked task needs a scale and dimensions")
     return problems
 
 
