@@ -9,7 +9,7 @@ BIN := .venv/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv speech judge demo test test-fast lint bench docs lock clean
+.PHONY: help venv speech gvisor judge demo test test-fast lint bench docs lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -27,10 +27,13 @@ venv: .venv/.ready
 speech:
 	@command -v espeak-ng >/dev/null || { echo "setup: installing espeak-ng (about 5 MB), the sample's voice"; as=$$(test "$$(id -u)" = 0 || echo sudo); $$as apt-get update -qq; $$as apt-get install -y -qq --no-install-recommends espeak-ng >/dev/null; }
 
+gvisor:
+	@command -v runsc >/dev/null || { echo "setup: installing runsc, gVisor's runtime (about 6 MB), for the tests of the stronger tier"; as=$$(test "$$(id -u)" = 0 || echo sudo); $$as apt-get update -qq; $$as apt-get install -y -qq --no-install-recommends runsc >/dev/null || echo "setup: runsc cannot be had here; the tests that need it will be skipped"; }
+
 demo: venv speech ## the main job on the sample challenge: validate, run, score, leaderboard
 	@sandbox/engine.sh with $(BIN)/python examples/demo.py
 
-test: venv speech ## sets up what is missing, then runs the whole test suite
+test: venv speech gvisor ## sets up what is missing, then runs the whole test suite
 	@sandbox/engine.sh with $(BIN)/pytest -n $(JOBS) --dist loadfile --durations=15
 
 test-fast: venv ## the tests that need no container engine

@@ -9,7 +9,8 @@
 # An engine that answers already (DOCKER_HOST, the default socket, the client's current context) is used and left
 # alone. A user is a process: the caller of this script, or the process id in ENGINE_OWNER. A private engine has its
 # own socket, data folder and network name space without any interface, so nothing that it runs or pulls can reach a
-# network. It needs root or sudo. Exit codes: 0 done, 2 usage, 3 no engine can be had on this machine.
+# network. Where gVisor's runsc is installed (`make gvisor`), it offers that as the runtime `runsc`. It needs root or
+# sudo. Exit codes: 0 done, 2 usage, 3 no engine can be had on this machine.
 set -eu
 
 checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -86,6 +87,16 @@ install_missing() { # packages by apt-get, with their download size said before 
     fi
 }
 
+write_settings() { # the private engine's configuration file: gVisor as a second runtime, when it is there
+    runsc=$(command -v runsc || :)
+    if [ -n "$runsc" ]; then
+        # oci-seccomp: without it gVisor does not look at the system call list that a container is given.
+        printf '{"runtimes": {"runsc": {"path": "%s", "runtimeArgs": ["--network=none", "--oci-seccomp"]}}}\n' "$runsc"
+    else
+        printf '{}\n'
+    fi >"$state/daemon.json"
+}
+
 start_private() {
     if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
         say "no engine answers, and a private one needs root or sudo; start Docker or set DOCKER_HOST"
@@ -95,12 +106,13 @@ start_private() {
     PATH="$PATH:/usr/sbin:/sbin"
     as_root mkdir -p "$short" "$state/data"
     as_root chmod 711 "$short"
+    write_settings
     say "starting a private engine (no network, data in .cache/engine)"
     # In a session of its own, so that Ctrl-C at the terminal reaches the users of the engine and not the engine.
     # The lock (descriptor 9) must not live on in it.
     (
         exec 9>&-
-        set -- setsid unshare -n dockerd --host "unix://$socket" --data-root "$state/data" --exec-root "$short/x" \
+        set -- setsid unshare -n dockerd --config-file "$state/daemon.json" --host "unix://$socket" --data-root "$state/data" --exec-root "$short/x" \
             --pidfile "$short/pid" --iptables=false --ip6tables=false --bridge=none --shutdown-timeout 5 --log-level warn
         [ "$(id -u)" -eq 0 ] || set -- sudo "$@"
         exec "$@" </dev/null >"$state/dockerd.log" 2>&1

@@ -20,6 +20,7 @@ from harness.cli import options
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Where results go: a new or an earlier run's folder."
 )
+@click.option("--runtime", metavar="NAME", help="What the engine starts it with, for instance runsc (gVisor).")
 @click.option("--gpu", metavar="DEVICE", help="Give the container this GPU (a UUID).")
 @click.option(
     "--limits",
@@ -38,6 +39,7 @@ def command(
     image: str,
     inputs: Path,
     out: Path,
+    runtime: str | None,
     gpu: str | None,
     limits_file: Path | None,
     seed: str | None,
@@ -61,7 +63,16 @@ def command(
 
     challenge = load_challenge(challenge_name)
     limits = override_limits(challenge.run_limits, limits_file)
-    result = run_image(image, inputs, out, challenge, limits=limits, seed=seed or secrets.token_hex(16), gpu=gpu)
+    result = run_image(
+        image,
+        inputs,
+        out,
+        challenge,
+        limits=limits,
+        seed=seed or secrets.token_hex(16),
+        gpu=gpu,
+        runtime=runtime,
+    )
     if format_ == "json":
         options.emit(pretty_json(to_plain(result.record)), output)
     else:

@@ -30,9 +30,23 @@ class OutputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class RunHost:
+    """What ran the container: ``runtime`` is the site's choice by the engine's name (``runsc``: gVisor), ``engine`` and
+    ``kernel`` are versions, ``below_floors`` names what is older than known to be safe, ``preflight`` is the digest of
+    the circumstances that the probe was tried under (empty: not tried, the processor has no probe)."""
+
+    runtime: str
+    engine: str
+    kernel: str
+    below_floors: tuple[str, ...]
+    preflight: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """`humdial run` writes one. ``codes`` come from the closed list and are all a team may learn on hidden data;
-    ``warnings`` are about the host (for instance limits below the official ones) and carry codes of their own."""
+    ``warnings`` are about the host (for instance limits below the official ones) and carry codes of their own.
+    ``host`` is None when nothing was asked of the engine."""
 
     schema_version: int
     image_id: str
@@ -47,3 +61,4 @@ class RunRecord:
     profile_sha256: str
     codes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    host: RunHost | None = None

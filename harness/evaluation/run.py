@@ -35,16 +35,33 @@ class RunResult:
 
 
 def run_image(
-    image: str, inputs: Path, out: Path, challenge: Challenge, *, limits: RunLimits, seed: str, gpu: str | None = None
+    image: str,
+    inputs: Path,
+    out: Path,
+    challenge: Challenge,
+    *,
+    limits: RunLimits,
+    seed: str,
+    gpu: str | None = None,
+    runtime: str | None = None,
 ) -> RunResult:
     """Run one team image and leave run.json, validation.json and submission/ in ``out``.
 
+    ``runtime`` goes before what the site chose. The outputs are checked as untrusted.
     Raises UsageError when the inputs are wrong or ``out`` holds something else, MachineError when our side fails.
     """
     references = usable_references(inputs, challenge, need_labels=False)
     with prepared_out(out):
         record, findings = run_team_image(
-            connect(), image, references.dialogues, references.root, out, challenge, limits, seed=seed, gpu=gpu
+            connect(runtime=runtime),
+            image,
+            references.dialogues,
+            references.root,
+            out,
+            challenge,
+            limits,
+            seed=seed,
+            gpu=gpu,
         )
         validation = None
         if record.state == "completed":

@@ -3,12 +3,14 @@
 `docker` is imported in this room only. sandbox/README.md in the top folder tells the threats and the flags.
 """
 
-from harness.sandbox.container import ContainerOutcome, remove_leftovers, run_container
+from harness.sandbox.container import ContainerOutcome, remove_leftovers
 from harness.sandbox.engine import Engine, Host, connect
 from harness.sandbox.limits import effective_limits
 from harness.sandbox.nonce import containers_of, new_nonce
 from harness.sandbox.output_store import OutputStore, output_store
+from harness.sandbox.preflight import Preflight, forget_preflights, require_preflight
 from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
+from harness.sandbox.run_container import run_container
 from harness.sandbox.run_image import run_team_image
 from harness.sandbox.take import take_file
 
@@ -18,14 +20,17 @@ __all__ = [
     "Host",
     "Mount",
     "OutputStore",
+    "Preflight",
     "Profile",
     "connect",
     "containers_of",
     "effective_limits",
+    "forget_preflights",
     "new_nonce",
     "output_store",
     "profile_sha256",
     "remove_leftovers",
+    "require_preflight",
     "run_container",
     "run_team_image",
     "seccomp_text",

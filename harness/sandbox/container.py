@@ -52,7 +52,7 @@ class ContainerOutcome:
     swap_not_capped: bool = False
 
 
-def run_container(
+def run_unprobed(
     engine: Engine,
     profile: Profile,
     image_id: str,
@@ -61,7 +61,8 @@ def run_container(
     log_path: Path | None = None,
     watch: Watch | None = None,
 ) -> ContainerOutcome:
-    """Run ``image_id`` under ``profile`` and remove it, whatever happens, Ctrl-C included.
+    """Run ``image_id`` under ``profile`` and remove it, whatever happens, Ctrl-C included. For the preflight only:
+    everything else goes through run_container, which asks the preflight first.
 
     ``deadline_s`` counts from the start; then SIGTERM, the profile's grace, SIGKILL. ``watch`` is asked twice a second
     and may end the run by returning a reason. ``log_path`` gets what the program printed, capped; for organisers.
@@ -140,6 +141,9 @@ def _remove(engine: Engine, container: str) -> bool:
 def _inspect(engine: Engine, container: str) -> dict[str, Any]:
     with translated("inspect a container"):
         found: dict[str, Any] = engine.api.inspect_container(container)
+        # An answer of another shape is the engine's failure, here and not where it would be used.
+        _, state = found["Id"], found["State"]
+        _ = state["Status"], int(state["ExitCode"]), state["OOMKilled"]
     return found
 
 

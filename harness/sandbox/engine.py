@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from harness.errors import MachineError
+from harness.sandbox.site import Site, site_settings
 
 if TYPE_CHECKING:
     import docker
@@ -24,10 +25,21 @@ def translated(what: str) -> Iterator[None]:
     """Errors of the docker library and its transport become MachineError (I_ENGINE); ``what`` says what was tried."""
     import docker.errors
     import requests
+    import urllib3.exceptions
 
     try:
         yield
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+    except (
+        docker.errors.DockerException,
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+        # What the library meets when something answers that is no engine: no JSON, or JSON of another shape.
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
         explanation = str(getattr(error, "explanation", None) or error)
         raise MachineError(
             f"the container engine failed to {what}", code="I_ENGINE", hint=_HINT, detail=explanation
@@ -58,10 +70,11 @@ class LoadRefused(MachineError):
 class Engine:
     """A connected Docker engine. All methods raise MachineError (I_ENGINE) when it fails or goes away."""
 
-    def __init__(self, client: docker.DockerClient, address: str) -> None:
+    def __init__(self, client: docker.DockerClient, address: str, site: Site) -> None:
         self._client = client
-        self._host: Host | None = None
+        self._info: dict[str, Any] | None = None
         self.address = address
+        self.site = site
 
     @property
     def api(self) -> Any:
@@ -73,19 +86,59 @@ class Engine:
         """Whether the engine shares this machine's file system, as far as its address tells."""
         return self.address.startswith("unix:")
 
-    def host(self) -> Host:
-        """What the engine's machine has; asked once."""
-        if self._host is None:
+    def info(self) -> dict[str, Any]:
+        """The engine's description of itself and its machine; asked once."""
+        if self._info is None:
             with translated("describe its machine"):
-                info = self.api.info()
-            self._host = Host(
-                architecture=_ARCHITECTURES.get(info["Architecture"], info["Architecture"]),
-                memory_bytes=int(info["MemTotal"]),
-                cpus=int(info["NCPU"]),
-                version=str(info["ServerVersion"]),
-                cgroup_version=str(info.get("CgroupVersion", "1")),
+                found: dict[str, Any] = self.api.info()
+                missing = [key for key in ("Architecture", "MemTotal", "NCPU", "ServerVersion") if key not in found]
+                if missing:
+                    raise ValueError(f"its description lacks {', '.join(missing)}")
+            self._info = found
+        return self._info
+
+    def host(self) -> Host:
+        """What the engine's machine has."""
+        info = self.info()
+        return Host(
+            architecture=_ARCHITECTURES.get(info["Architecture"], info["Architecture"]),
+            memory_bytes=int(info["MemTotal"]),
+            cpus=int(info["NCPU"]),
+            version=str(info["ServerVersion"]),
+            cgroup_version=str(info.get("CgroupVersion", "1")),
+        )
+
+    def versions(self) -> dict[str, str]:
+        """Versions by the names of floors.py, of what this engine uses: engine, runc (unless gVisor runs), cgroup."""
+        with translated("tell its versions"):
+            answer = self.api.version()
+            parts = {str(part["Name"]): str(part["Version"]) for part in answer.get("Components") or []}
+        found = {"engine": self.host().version, "cgroup": self.host().cgroup_version}
+        if "runc" in parts and not self.is_gvisor(self.runtime()):
+            found["runc"] = parts["runc"]
+        return found
+
+    def runtime(self) -> str:
+        """The engine's name of the runtime that the site chose, else of its own default.
+
+        Raises MachineError (I_RUNTIME) when the engine does not have it.
+        """
+        info = self.info()
+        chosen = self.site.runtime or str(info.get("DefaultRuntime") or "runc")
+        known = info.get("Runtimes") or {}
+        if chosen not in known:
+            raise MachineError(
+                f"the container engine has no runtime {chosen!a}; it has {', '.join(sorted(known)) or 'none'}",
+                code="I_RUNTIME",
+                hint="add it to the engine's configuration (docs/how-to/sandbox-tiers.md), or choose another runtime",
             )
-        return self._host
+        return chosen
+
+    def is_gvisor(self, runtime: str) -> bool:
+        """Whether ``runtime`` is gVisor, which answers system calls by itself instead of the host's kernel."""
+        known = (self.info().get("Runtimes") or {}).get(runtime) or {}
+        path = str(known.get("path") or "")
+        return runtime == "runsc" or path.rpartition("/")[2] == "runsc" or ".runsc." in str(known.get("runtimeType"))
 
     def inspect_image(self, name: str) -> dict[str, Any] | None:
         """What the engine knows of a local image, or None. Never looks on the network."""
@@ -129,15 +182,16 @@ class Engine:
         self._client.close()
 
 
-def connect(timeout_s: float = 120.0) -> Engine:
-    """The engine at DOCKER_HOST, else at the default socket.
+def connect(timeout_s: float = 120.0, *, runtime: str | None = None) -> Engine:
+    """The engine at DOCKER_HOST, else at the default socket. ``runtime`` goes before what the site chose.
 
-    Raises MachineError (I_ENGINE) when none answers.
+    Raises MachineError (I_ENGINE) when none answers, UsageError (E_CONFIG) for a wrong site file.
     """
     import docker
     import docker.errors
     import requests
 
+    site = site_settings(runtime)
     address = os.environ.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKETS[0]}"
     try:
         client = docker.DockerClient.from_env(
@@ -148,4 +202,4 @@ def connect(timeout_s: float = 120.0) -> Engine:
         raise MachineError(
             f"no container engine answers at {address}", code="I_ENGINE", hint=_HINT, detail=str(error)
         ) from error
-    return Engine(client, address)
+    return Engine(client, address, site)

@@ -34,7 +34,8 @@ class Mount:
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One container. ``command`` and ``entrypoint`` replace the image's own when they are not None;
-    ``gpu`` is a device's UUID; ``user_id`` differs from ours only where the output folder demands it."""
+    ``gpu`` is a device's UUID; ``user_id`` differs from ours only where the output folder demands it;
+    ``runtime`` is the engine's name of what starts the container (empty: the one that the site chose)."""
 
     role: str
     nonce: str
@@ -46,6 +47,7 @@ class Profile:
     command: tuple[str, ...] | None = None
     gpu: str | None = None
     user_id: int = USER_ID
+    runtime: str = ""
 
 
 def seccomp_text() -> str:
@@ -94,6 +96,7 @@ def _host_config(profile: Profile) -> dict[str, Any]:
     limits = profile.limits
     return {
         "NetworkMode": "none",
+        "Runtime": profile.runtime,
         "Dns": ["127.0.0.1"],
         "ReadonlyRootfs": True,
         "Privileged": False,

@@ -13,18 +13,21 @@ from harness.challenge.spec import Challenge, RunLimits
 from harness.documents.codes import finding
 from harness.documents.finding import Finding
 from harness.documents.reference import ReferenceDialogue
-from harness.documents.run_record import Fault, OutputFile, RunRecord, RunState
+from harness.documents.run_record import Fault, OutputFile, RunHost, RunRecord, RunState
 from harness.errors import MachineError, UsageError
 from harness.sandbox.collector import collect_outputs
-from harness.sandbox.container import ContainerOutcome, remove_leftovers, run_container
+from harness.sandbox.container import ContainerOutcome, remove_leftovers
 from harness.sandbox.engine import Engine
+from harness.sandbox.floors import below_floors
 from harness.sandbox.image_rules import Image, check_image, choose_command
 from harness.sandbox.image_tar import ArchiveRefused
 from harness.sandbox.images import resolve_image, run_sh_mode
 from harness.sandbox.limits import effective_limits
 from harness.sandbox.nonce import new_nonce
 from harness.sandbox.output_store import Mode, OutputStore, output_store, release
+from harness.sandbox.preflight import require_preflight
 from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
+from harness.sandbox.run_container import run_container
 from harness.sandbox.staging import Staged, stage_inputs
 
 INPUT, OUTPUT = "/input", "/output"
@@ -41,6 +44,7 @@ class _Run:
     limits: RunLimits
     profile_sha256: str = ""
     output_mode: str = ""
+    host: RunHost | None = None
     outcome: ContainerOutcome | None = None
     outputs: tuple[OutputFile, ...] = ()
     findings: list[Finding] = field(default_factory=list)
@@ -62,6 +66,7 @@ class _Run:
             profile_sha256=self.profile_sha256,
             codes=tuple(sorted({f.code for f in self.findings if not f.code.startswith("W_")})),
             warnings=tuple(sorted({f.code for f in self.findings if f.code.startswith("W_")})),
+            host=self.host,
         )
         return record, tuple(self.findings)
 
@@ -113,7 +118,8 @@ def run_team_image(
     with _work_folder(engine, out, nonce) as work:
         staged = stage_inputs(dialogues, inputs, work / "input", challenge, seed)
         with output_store(work / "output", effective.output_bytes, effective.output_inodes, mode=output_mode) as store:
-            profile = _profile(effective, nonce, staged, store, command, gpu)
+            profile = _profile(effective, nonce, staged, store, command, gpu, engine.runtime())
+            run.host = _host(engine, profile)
             return _run_and_collect(engine, run, found, profile, staged, store, out, challenge)
 
 
@@ -142,6 +148,7 @@ def _profile(
     store: OutputStore,
     command: tuple[tuple[str, ...], tuple[str, ...]],
     gpu: str | None,
+    runtime: str,
 ) -> Profile:
     environment = {
         "HUMDIAL_INPUT": INPUT,
@@ -163,6 +170,19 @@ def _profile(
         command=command[1],
         gpu=gpu,
         user_id=store.user_id,
+        runtime=runtime,
+    )
+
+
+def _host(engine: Engine, profile: Profile) -> RunHost:
+    """What will run the container. Raises MachineError (I_PREFLIGHT) when it does not hold one."""
+    versions = engine.versions()
+    return RunHost(
+        runtime=profile.runtime,
+        engine=versions["engine"],
+        kernel=str(engine.info().get("KernelVersion", "")),
+        below_floors=below_floors(versions),
+        preflight=require_preflight(engine, profile).key,
     )
 
 

@@ -36,6 +36,7 @@ def profile_of(limits: RunLimits, program: str, **changes: object) -> Profile:
         seccomp=seccomp_text(),
         entrypoint=("python3", "-c"),
         command=(program,),
+        runtime="runc",
     )
     return replace(base, **changes)  # type: ignore[arg-type]
 

@@ -26,6 +26,7 @@ def profile(small_limits: RunLimits) -> Profile:
         seccomp="{}",
         entrypoint=("/run.sh",),
         command=(),
+        runtime="runc",
     )
 
 
