@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="auto: everything from the judge; final: with the human ratings.",
 )
+@click.option(
+    "--ratings",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Human ratings (CSV), for --phase final.",
+)
 @click.option("--exclude-late", is_flag=True, help="Leave late submissions out.")
 @click.option("--no-intervals", is_flag=True, help="Do not draw intervals, tie groups and close pairs from the items.")
 @options.challenge_option
@@ -34,6 +40,7 @@ def command(
     paths: tuple[Path, ...],
     track: str | None,
     phase: str,
+    ratings: Path | None,
     exclude_late: bool,
     no_intervals: bool,
     challenge_name: str,
@@ -50,28 +57,32 @@ def command(
     finals and ranks, tie groups, and the neighbours that only the hidden set can tell apart.
     """
     from harness.challenge.load import load_challenge
-    from harness.cli.console import wants_color
-    from harness.evaluation.score_files import find_reports, item_scores
-    from harness.ranking.table import leaderboard
+    from harness.cli.console import note, wants_color
+    from harness.evaluation.score_files import find_reports
+    from harness.evaluation.tables import tabulate
     from harness.reporting.leaderboard import render
 
     challenge = load_challenge(challenge_name)
+    if ratings is not None and phase != "final":
+        raise click.UsageError("--ratings count in phase final only: pass --phase final")
     found, unscored = find_reports(paths)
-    reports = [entry.report for entry in found]
-    tables = [
-        leaderboard(
-            [report for report in reports if report.track == name],
+    tables = []
+    for name in _tracks([entry.report for entry in found], track, format_, list(challenge.tracks)):
+        table = tabulate(
+            found,
+            unscored,
             challenge,
             name,
             "final" if phase == "final" else "auto",
-            unscored=unscored,
+            ratings=ratings,
             exclude_late=exclude_late,
-            items=None if no_intervals else item_scores(found, name),
+            intervals=not no_intervals,
         )
-        for name in _tracks(reports, track, format_, list(challenge.tracks))
-    ]
+        tables.append(table)
+        for finding in table.ratings.findings if table.ratings else ():
+            note(f"{finding.severity} {finding.code}: {finding.message}", quiet=quiet)
     colored = wants_color(color) and output is None
-    options.emit(b"\n".join(render(board, challenge, format_, color=colored) for board in tables), output)
+    options.emit(b"\n".join(render(table.board, challenge, format_, color=colored) for table in tables), output)
 
 
 def _tracks(reports: list[ScoreReport], wanted: str | None, format_: str, known: list[str]) -> list[str]:

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("harness.cli.run:command", "Run a team image on inputs with no network and collect its outputs."),
     "precheck": ("harness.cli.precheck:command", "Try an image on the dev set: will it do on the hidden set?"),
     "score": ("harness.cli.score:command", "Judge and score one validated submission."),
+    "ratings": ("harness.cli.ratings:command", "Check and import human ratings; write the page for raters."),
     "leaderboard": ("harness.cli.leaderboard:command", "Tabulate score reports."),
     "duplex": ("harness.cli.duplex:command", "Track 2: timing of pairs, clean inputs."),
     "judge": ("harness.cli.judge:command", "Build, check or show the judge."),
