@@ -13,6 +13,7 @@ from harness.documents.report import ScoreReport
 from harness.errors import UsageError
 from harness.ranking.admission import known_track, refuse_mixture, refuse_twins
 from harness.ranking.dialogue import place_dialogues
+from harness.ranking.duplex import place_duplex
 from harness.ranking.final import Phase
 from harness.ranking.placing import Placing
 from harness.ranking.rounding import half_up
@@ -21,7 +22,7 @@ from harness.ranking.uncertainty import Doubt, doubt
 # How the reports of each kind of track become exact values.
 PLACERS: Mapping[TrackKind, Callable[[Sequence[ScoreReport], Challenge, Track, Phase], list[Placing]]] = {
     "dialogue": place_dialogues,
-    "duplex": place_dialogues,
+    "duplex": place_duplex,
 }
 
 
@@ -69,7 +70,7 @@ def leaderboard(
         policy=first.policy,
         challenge=first.challenge,
         judge=first.judge,
-        official=_official(placings, phase),
+        official=_official(placings, phase, spec),
         rows=(
             *(_row(place, spec, ranks.get(place.report.team), unsure) for place in placings),
             *(_unscored_row(team, spec) for team in unscored),
@@ -80,10 +81,12 @@ def leaderboard(
     )
 
 
-def _official(placings: Sequence[Placing], phase: Phase) -> bool:
+def _official(placings: Sequence[Placing], phase: Phase, track: Track) -> bool:
+    """Never so for a full-duplex track: its published labels came from a judge that is not one of ours."""
     judge = placings[0].report.judge
     return (
         phase == "final"
+        and track.kind == "dialogue"
         and judge is not None
         and judge.official
         and all(place.report.complete and place.final is not None for place in placings)

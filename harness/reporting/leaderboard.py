@@ -66,6 +66,8 @@ def title(board: Leaderboard, challenge: Challenge) -> str:
 def term_columns(board: Leaderboard, challenge: Challenge, *, judged_only: bool) -> list[str]:
     """The columns that the final is made of, by language; with ``judged_only`` without those that no row has."""
     track = challenge.tracks[board.track]
+    if track.kind == "duplex":  # its columns are the score's parts, in the order in which they were placed
+        return list(dict.fromkeys(name for row in board.rows for name in row.columns))
     names = [
         f"{language}.{term}" if "." in term else f"{language}.{term}.avg"
         for language in track.language_weights
@@ -100,6 +102,8 @@ def footer(board: Leaderboard, challenge: Challenge) -> list[str]:
             f"provisional{who}: {_percent(sum(weight for _, weight in gap))} of the weight is not judged ({named}); "
             "the other weights are scaled to 1"
         )
+    if challenge.tracks[board.track].kind == "duplex":
+        lines.append("the published labels of behaviour came from another judge than any of ours: never official")
     lines += doubt_lines(board)
     if any(row.late for row in board.rows):
         lines.append("late rows stand where they fall and have no rank")
