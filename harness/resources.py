@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def data_dir(name: str) -> Path:
-    """The folder ``schemas``, ``prompts``, ``sandbox`` or ``requirements``.
+    """The folder ``schemas``, ``prompts``, ``canaries``, ``sandbox`` or ``requirements``.
 
     Raises FileNotFoundError when neither a wheel's copy nor a checkout's folder is there.
     """

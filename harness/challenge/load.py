@@ -21,6 +21,7 @@ from harness.challenge.spec import (
     Layout,
     Policy,
     ReadLimits,
+    ReviewRules,
     RunLimits,
     Task,
     TextRules,
@@ -168,6 +169,7 @@ def _build(plain: dict[str, Any]) -> Challenge:
         judges={name: _judge(name, judge) for name, judge in plain.get("judges", {}).items()},
         uncertainty=_uncertainty(plain.get("uncertainty")),
         duplex=build_duplex(plain["duplex"]) if "duplex" in plain else None,
+        review=ReviewRules(**plain.get("review", {})),
     )
 
 
@@ -205,6 +207,7 @@ def _track(name: str, track: dict[str, Any]) -> Track:
 
 
 def _judge(name: str, judge: dict[str, Any]) -> JudgeProfile:
+    canaries = judge.get("canaries", {"bands": {}, "tolerated": 0, "always": True})
     return JudgeProfile(
         id=name,
         official=judge["official"],
@@ -212,6 +215,9 @@ def _judge(name: str, judge: dict[str, Any]) -> JudgeProfile:
         model=judge["model"],
         not_judged=tuple(judge["not_judged"]),
         settings=judge.get("settings", {}),
+        canaries={kind: (Fraction(low), Fraction(high)) for kind, (low, high) in canaries["bands"].items()},
+        canaries_tolerated=canaries["tolerated"],
+        canaries_always=canaries["always"],
     )
 
 

@@ -129,6 +129,16 @@ class AudioRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewRules:
+    """When a person should look at a reply (flags only, no score depends on them). Percentages, counts, steps."""
+
+    constant_percent: int = 90
+    constant_items: int = 3
+    mismatch_percent: int = 50
+    unstable_steps: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How faults count. See docs/explanation and the spec's comments."""
 
@@ -177,7 +187,10 @@ class RunLimits:
 
 @dataclass(frozen=True, slots=True)
 class JudgeProfile:
-    """A judge. ``settings`` is what its engine needs (thresholds, contrasts, decoding); it enters the fingerprint."""
+    """A judge. ``settings`` is what its engine needs (thresholds, contrasts, decoding); it enters the fingerprint.
+    ``canaries`` maps a kind of known-answer item to the lowest and highest mean mark it may get, and at most
+    ``canaries_tolerated`` of them may lie outside; they are planted in every container (``canaries_always``) or once
+    for each fingerprint."""
 
     id: str
     official: bool
@@ -185,6 +198,9 @@ class JudgeProfile:
     model: str
     not_judged: tuple[str, ...]
     settings: dict[str, Any] = field(default_factory=dict)
+    canaries: dict[str, tuple[Fraction, Fraction]] = field(default_factory=dict)
+    canaries_tolerated: int = 0
+    canaries_always: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +239,7 @@ class Challenge:
     judges: dict[str, JudgeProfile]
     uncertainty: Uncertainty | None = None
     duplex: DuplexRules | None = None
+    review: ReviewRules = field(default_factory=ReviewRules)
 
     def tasks_of(self, track: str, *, ranked_only: bool = False) -> tuple[Task, ...]:
         """The track's tasks in the order of the spec."""

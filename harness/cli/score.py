@@ -86,4 +86,5 @@ def command(
         options.emit(pretty_json(to_plain(result.report)), output)
     else:
         options.emit(score_text(result.report).encode(), output)
-    context.exit(0 if result.report.complete else 3)
+    passed = result.report.canaries is None or result.report.canaries.passed
+    context.exit(0 if result.report.complete and passed else 3)

@@ -96,9 +96,32 @@ class JudgeRef:
     not_judged: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CanaryCheck:
+    """How the judge marked ``n`` known-answer items: ``out`` says which lie outside their bands, ``passed`` whether
+    they are few enough."""
+
+    n: int
+    out: tuple[str, ...]
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The mean of what was measured beside the marks of one task and language, over ``n`` replies. Ranks nothing."""
+
+    task: str
+    language: str
+    measure: str
+    mean: float
+    n: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreReport:
-    """schemas/score-report. ``complete`` is false while a failed judgement waits: such a report is not published."""
+    """schemas/score-report. ``complete`` is false while a failed judgement waits: such a report is not published.
+    ``review`` counts, for each flag of a reply (F_…), the dialogues that a person should look at; ``canaries`` is None
+    when the judge has no known-answer items."""
 
     schema_version: int
     team: str
@@ -114,6 +137,9 @@ class ScoreReport:
     measures: dict[str, Any] = field(default_factory=dict)
     items: str | None = None
     complete: bool = True
+    evidence: tuple[Evidence, ...] = ()
+    review: dict[str, int] = field(default_factory=dict)
+    canaries: CanaryCheck | None = None
 
 
 def read_report(path: Path) -> ScoreReport:

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from harness.challenge.spec import Challenge, JudgeProfile
+from harness.documents.report import CanaryCheck
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.errors import MachineError
 from harness.evaluation.judge_container import judge_run
 from harness.evaluation.judge_image import JudgeImage, ensure_judge
+from harness.evaluation.review import merged, reply_flags, verdict_flags
 from harness.evaluation.verdict_store import VerdictStore
-from harness.judge import JudgeItem, injection_flags, judge_request, prompt_digests, read_verdicts, request_files
+from harness.judge import JudgeItem, judge_request, prompt_digests, read_verdicts, request_files
+from harness.judge.canaries import canaries_to_ask, canary_requests, check_canaries
 from harness.resources import cache_dir
 from harness.sandbox import Engine, connect
 from harness.scoring import ItemPlan, PlannedDialogue
@@ -35,12 +38,14 @@ _SECONDS_A_REQUEST = 120
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """What the judge said. ``verdicts`` and ``flags`` are by (task, language, dialogue_id)."""
+    """What the judge said. ``verdicts`` and ``flags`` are by (task, language, dialogue_id); ``canaries`` says how it
+    marked the known-answer items, None when its profile has none."""
 
     verdicts: Mapping[Key, Verdict]
     flags: Mapping[Key, tuple[str, ...]]
     fingerprint: str
     fingerprint_inputs: dict[str, Any]
+    canaries: CanaryCheck | None = None
 
     def ordered(self) -> list[Verdict]:
         """Every verdict once, by item and sample: the order tells nothing about dialogues."""
@@ -64,25 +69,27 @@ def judge_items(
     Raises MachineError (I_JUDGE) when the judge gave no verdict at all, and I_ENGINE, I_DISK as its parts do.
     """
     judge = ensure_judge(challenge, profile, progress=progress)
-    flags = reply_flags(plan)
     requests = judge_requests(plan, root, challenge, judge.fingerprint, work)
+    canaries = canary_requests(challenge, profile, judge.fingerprint)
     store = VerdictStore(cache_dir() / "verdicts", judge.fingerprint)
-    found = {} if fresh else store.known(requests.values(), challenge)
-    waiting = [request for request in requests.values() if (request.item, request.sample) not in found]
-    if found:
-        progress(f"{len(found)} replies were judged before by this very judge; their verdicts are used again")
-    if waiting:
-        progress(f"judging {len(waiting)} replies with the judge {profile.id}")
-        answered = ask_judge(waiting, judge, challenge, profile, work)
-        store.keep(answered.values())
-        found |= answered
-    verdicts = {key: found[request.item, request.sample] for key, request in requests.items()}
-    return Judging(verdicts, flags, judge.fingerprint, judge.fingerprint_inputs)
+    known = {} if fresh else store.known([*requests.values(), *canaries.values()], challenge)
+    waiting = [request for request in requests.values() if _place(request) not in known]
+    if len(waiting) < len(requests):
+        progress(f"{len(requests) - len(waiting)} replies were judged before by this very judge and are used again")
+    planted = canaries_to_ask(canaries, known, profile, busy=bool(waiting))
+    if waiting or planted:
+        progress(f"judging {len(waiting)} replies and {len(planted)} known-answer items with the judge {profile.id}")
+        known |= ask_judge([*waiting, *planted], judge, challenge, profile, work)
+    check = check_canaries(challenge, profile, {name: known[_place(each)] for name, each in canaries.items()})
+    if check is None or check.passed:
+        store.keep(known.values())  # what a drifting judge said is not used again
+    verdicts = {key: known[_place(request)] for key, request in requests.items()}
+    flags = merged(reply_flags(plan), verdict_flags(plan, {key: (each,) for key, each in verdicts.items()}, profile))
+    return Judging(verdicts, flags, judge.fingerprint, judge.fingerprint_inputs, check)
 
 
-def reply_flags(plan: ItemPlan) -> dict[Key, tuple[str, ...]]:
-    """What every reply that is there is flagged for, by (task, language, dialogue_id)."""
-    return {planned.key: _flags(planned) for planned in plan.dialogues if planned.reply is not None}
+def _place(request: JudgeRequest) -> tuple[str, int]:
+    return (request.item, request.sample)
 
 
 def judge_requests(
@@ -96,11 +103,6 @@ def judge_requests(
         planned.key: judge_request(_item(planned, plan, root, audio, challenge), challenge, fingerprint)
         for planned in plan.to_judge
     }
-
-
-def _flags(planned: PlannedDialogue) -> tuple[str, ...]:
-    """Signs of text that speaks to the judge, in any reply that the judge may see."""
-    return tuple(dict.fromkeys(flag for turn in planned.context() for flag in injection_flags(turn.reply)))
 
 
 def _item(planned: PlannedDialogue, plan: ItemPlan, root: Path, audio: Path, challenge: Challenge) -> JudgeItem:

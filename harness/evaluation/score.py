@@ -15,14 +15,16 @@ from harness.documents.report import JudgeRef, ScoredItem, ScoreReport
 from harness.documents.run_record import RunRecord
 from harness.errors import UsageError
 from harness.evaluation.judging import Judging, judge_items
+from harness.evaluation.review import review_counts, review_list
 from harness.evaluation.run import RECORD, SUBMISSION, VALIDATION, usable_references
-from harness.scoring import plan_items, score_items, score_report
+from harness.scoring import evidence_summary, plan_items, score_items, score_report
 from harness.submission import check
 
 REPORT = "report.json"
 ITEMS = "items.jsonl"
 VERDICTS = "verdicts.jsonl"
 FINGERPRINT = "fingerprint.json"
+REVIEW = "review.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,14 @@ def score_submission(
     options: ScoreOptions,
     progress: Callable[[str], None],
 ) -> ScoreResult:
-    """Validate, judge, score; leave validation.json, verdicts.jsonl, items.jsonl, fingerprint.json and report.json.
+    """Validate, judge, score; leave validation.json, verdicts.jsonl, items.jsonl, review.jsonl,
+    fingerprint.json and report.json.
 
     Raises UsageError for broken references or an unknown profile, MachineError when the judge or the machine fails.
     """
     profile, policy = _choices(challenge, options)
     gold = usable_references(references, challenge, need_labels=True)
-    for name in (REPORT, ITEMS, VERDICTS, FINGERPRINT, VALIDATION):
+    for name in (REPORT, ITEMS, VERDICTS, FINGERPRINT, REVIEW, VALIDATION):
         (out / name).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="humdial-score-") as scratch:
         work = Path(scratch)
@@ -85,6 +88,13 @@ def score_submission(
         items = score_items(plan, judging.verdicts, judging.flags)
     judge = JudgeRef(profile.id, judging.fingerprint, profile.official, profile.not_judged)
     report = score_report(items, submission, challenge, policy, judge, late=options.late, baseline=options.baseline)
+    report = replace(
+        report,
+        evidence=evidence_summary(judging.verdicts),
+        review=review_counts(items),
+        canaries=judging.canaries,
+    )
+    write_atomic(out / REVIEW, jsonl(review_list(plan, items)))
     _write(out, report, items, judging)
     return ScoreResult(outcome.report, report)
 

@@ -96,9 +96,11 @@ def settings_document(challenge: Challenge, profile: JudgeProfile, prompts: Mapp
                 "evaluated_turn": task.evaluated_turn,
                 "dimensions": list(task.dimension_ids()),
                 "values": {name: list(values) for name, values in task.allowed().items()},
+                "audio": list(task.dimension_ids("audio")),
             }
             for task in challenge.tasks.values()
             if task.allowed()
         },
+        "min_speech_s": challenge.audio.min_speech_s,
         "prompts": dict(sorted(prompts.items())),
     }

@@ -89,11 +89,18 @@ def _verdict(plain: dict[str, Any], request: JudgeRequest, challenge: Challenge)
         return Verdict(**plain)
     allowed = challenge.tasks[request.task].allowed()
     scores = plain["scores"]
-    if not isinstance(scores, dict) or set(scores) != set(request.dimensions):
+    if not isinstance(scores, dict) or set(scores) != _asked(request, plain["evidence"], challenge):
         return "the verdict marks other dimensions than were asked"
     if not all(_is_one_of(mark, allowed.get(dimension, ())) for dimension, mark in scores.items()):
         return "the verdict holds what is no mark of the scale"
     return Verdict(**plain)
+
+
+def _asked(request: JudgeRequest, evidence: dict[str, Any], challenge: Challenge) -> set[str]:
+    """The dimensions that the judge was asked about: those of audio not where nobody speaks in it."""
+    heard = evidence.get("speech_s")
+    silent = heard is not None and heard < challenge.audio.min_speech_s
+    return set(request.dimensions) - set(challenge.tasks[request.task].dimension_ids("audio") if silent else ())
 
 
 def _is_one_of(mark: Any, values: Sequence[int | str]) -> bool:

@@ -23,6 +23,7 @@ from harness.documents.codec import canonical_json, from_plain, pretty_json, to_
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.errors import HarnessError, MachineError, UsageError
 from harness.judge.engines import JudgeEngine, Judgement, load_engine
+from harness.judge.evidence import EvidenceMeter, audible
 from harness.judge.prompts import prompt_digests
 from harness.judge.requests import REQUESTS, SETTINGS
 from harness.judge.verdicts import failed
@@ -42,7 +43,7 @@ def main(requests: Path, weights: Path, output: Path) -> int:
         fingerprint |= {"weights": file_digests(weights), "prompts": settings["prompts"]}
         (output / FINGERPRINT).write_bytes(pretty_json(fingerprint))
         with (output / VERDICTS).open("ab") as stream:
-            for verdict in judge_all(engine, requests):
+            for verdict in judge_all(engine, EvidenceMeter(requests), settings, requests):
                 stream.write(canonical_json(to_plain(verdict)) + b"\n")
                 stream.flush()
     except HarnessError as error:
@@ -51,9 +52,8 @@ def main(requests: Path, weights: Path, output: Path) -> int:
     return 0
 
 
-def judge_all(engine: JudgeEngine, folder: Path) -> Iterator[Verdict]:
+def judge_all(engine: JudgeEngine, meter: EvidenceMeter, settings: dict[str, Any], folder: Path) -> Iterator[Verdict]:
     """A verdict for every request of the folder, batch by batch."""
-    speech = _Speech(folder)
     shapes: dict[str, array[int]] = {}
     for place, request in read_requests(folder / REQUESTS):
         try:
@@ -63,23 +63,34 @@ def judge_all(engine: JudgeEngine, folder: Path) -> Iterator[Verdict]:
     with (folder / REQUESTS).open("rb") as stream:
         for places in shapes.values():
             for start in range(0, len(places), engine.rows):
-                yield from judge_batch(engine, speech, _at(stream, places[start : start + engine.rows]))
+                batch = _at(stream, places[start : start + engine.rows])
+                yield from judge_batch(engine, meter, settings, batch)
 
 
-def judge_batch(engine: JudgeEngine, speech: _Speech, batch: Sequence[JudgeRequest]) -> Iterator[Verdict]:
-    """The verdicts of one batch, in its order. Whatever goes wrong with a request stays with it: what breaks a whole
-    batch is asked again one by one."""
-    measured: list[tuple[JudgeRequest, dict[str, float]]] = []
+def judge_batch(
+    engine: JudgeEngine, meter: EvidenceMeter, settings: dict[str, Any], batch: Sequence[JudgeRequest]
+) -> Iterator[Verdict]:
+    """The verdicts of one batch. Whatever goes wrong with a request stays with it: what breaks a whole batch is asked
+    again one by one. Of a reply in which nobody speaks the audio dimensions are not asked about."""
+    together: list[tuple[JudgeRequest, dict[str, float]]] = []
     for request in batch:
         try:
-            measured.append((request, speech.evidence(request)))
+            evidence = meter.of(request)
+            asked = audible(request, evidence, settings)
+            if asked == request:
+                together.append((request, evidence))
+                continue
+            (judgement,) = _judgements(engine, [asked]) if asked.dimensions else [Judgement({}, {}, b"")]
+            yield _outcome(asked, judgement, evidence)
         except Exception as error:  # noqa: BLE001 - an item that breaks the engine must not take the others with it
             yield _failed(request, error)
-    for (request, evidence), judgement in zip(measured, _judgements(engine, [r for r, _ in measured]), strict=True):
-        if isinstance(judgement, Exception):
-            yield _failed(request, judgement)
-        else:
-            yield _verdict(request, judgement, evidence)
+    judgements = _judgements(engine, [request for request, _ in together])
+    for (request, evidence), judgement in zip(together, judgements, strict=True):
+        yield _outcome(request, judgement, evidence)
+
+
+def _outcome(request: JudgeRequest, judgement: Judgement | Exception, evidence: dict[str, float]) -> Verdict:
+    return _failed(request, judgement) if isinstance(judgement, Exception) else _verdict(request, judgement, evidence)
 
 
 def _judgements(engine: JudgeEngine, batch: Sequence[JudgeRequest]) -> Sequence[Judgement | Exception]:
@@ -107,23 +118,6 @@ def _verdict(request: JudgeRequest, judgement: Judgement, evidence: dict[str, fl
 def _failed(request: JudgeRequest, error: Exception) -> Verdict:
     code = error.code if isinstance(error, HarnessError) else type(error).__name__
     return failed((request.item, request.sample), f"{code}: {error}"[:500])
-
-
-class _Speech:
-    """Voice activity of the requests that have audio; its model is loaded for the first of them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._meter: Any = None
-
-    def evidence(self, request: JudgeRequest) -> dict[str, float]:
-        if request.audio is None:
-            return {}
-        if self._meter is None:
-            from harness.judge.engines.speech import SpeechMeter
-
-            self._meter = SpeechMeter()
-        return {"speech_s": self._meter.speech_s(self._folder / request.audio)}
 
 
 def read_requests(path: Path) -> Iterator[tuple[int, JudgeRequest]]:

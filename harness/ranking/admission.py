@@ -11,7 +11,7 @@ from harness.documents.codec import to_plain
 from harness.documents.finding import ChallengeRef
 from harness.documents.leaderboard import ROW_KEYS
 from harness.documents.report import ScoreReport
-from harness.errors import UsageError
+from harness.errors import MachineError, UsageError
 
 T = TypeVar("T")
 
@@ -61,6 +61,20 @@ def refuse_mixture(reports: Sequence[ScoreReport], challenge: Challenge, track: 
             code="E_MIXED",
             hint="pass the spec they were made with to --challenge, or score again",
         )
+
+
+def refuse_drifted(reports: Sequence[ScoreReport]) -> None:
+    """Raises MachineError (E_CANARY) when the judge of a report marked known-answer items wrongly: it has marked the
+    others no better."""
+    for report in reports:
+        check = report.canaries
+        if check is not None and not check.passed:
+            raise MachineError(
+                f"the judge marked {len(check.out)} of {check.n} known-answer items out of their bands while it judged "
+                f"{report.team}: {'; '.join(check.out[:3])}",
+                code="E_CANARY",
+                hint="`humdial judge verify`, then score with --fresh; no team is to blame and nothing is published",
+            )
 
 
 def _one(reports: Sequence[ScoreReport], what: str, key: Callable[[ScoreReport], T]) -> T:

@@ -11,7 +11,7 @@ from harness.documents.items import Scores
 from harness.documents.leaderboard import INCOMPLETE, Leaderboard, Row, Unscored
 from harness.documents.report import ScoreReport
 from harness.errors import UsageError
-from harness.ranking.admission import known_track, refuse_mixture, refuse_twins
+from harness.ranking.admission import known_track, refuse_drifted, refuse_mixture, refuse_twins
 from harness.ranking.dialogue import place_dialogues
 from harness.ranking.duplex import place_duplex
 from harness.ranking.final import Phase
@@ -45,7 +45,8 @@ def leaderboard(
     rows stand where they fall and have no rank. Below: reports that have no final, then teams without a report.
 
     Raises UsageError when the reports do not belong in one table (E_MIXED), name a team twice (E_TEAM_DUP) or there
-    is nothing to tabulate (E_USAGE), MachineError (E_SCORE) for a stored score that is no number.
+    is nothing to tabulate (E_USAGE), MachineError (E_SCORE) for a stored score that is no number, and (E_CANARY) when
+    the judge of a report marked known-answer items wrongly.
     """
     spec = known_track(challenge, track)
     if exclude_late:
@@ -59,6 +60,7 @@ def leaderboard(
     reports = sorted(reports, key=lambda report: report.team)
     unscored = sorted(unscored, key=lambda team: team.team)
     refuse_mixture(reports, challenge, track)
+    refuse_drifted(reports)
     placings = _in_order(PLACERS[spec.kind](reports, challenge, spec, phase))
     ranks = _ranks(placings)
     unsure = doubt(placings, ranks, items, challenge, spec, phase) if items and spec.kind == "dialogue" else Doubt()
@@ -149,6 +151,8 @@ def _notes(place: Placing) -> Iterable[str]:
     if not report.complete:
         failed = sum(entry.counts.get("judge_failed", 0) for entry in report.dimensions)
         yield f"{INCOMPLETE}: {failed} judgement(s) failed and must be repeated"
+    if "F_CONST" in report.review:
+        yield f"for review before publication: {report.review['F_CONST']} replies are nearly the same"
     yield from place.notes
 
 

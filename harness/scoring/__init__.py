@@ -1,6 +1,6 @@
 """Policies and aggregation: pure, exact, and blind to any other team."""
 
-from harness.scoring.aggregate import score_report
+from harness.scoring.aggregate import evidence_summary, score_report
 from harness.scoring.items import ItemPlan, PlannedDialogue, plan_items, score_items
 
-__all__ = ["ItemPlan", "PlannedDialogue", "plan_items", "score_items", "score_report"]
+__all__ = ["ItemPlan", "PlannedDialogue", "evidence_summary", "plan_items", "score_items", "score_report"]

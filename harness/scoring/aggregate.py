@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from harness.challenge.spec import Challenge, Policy
@@ -12,14 +12,18 @@ from harness.documents.report import (
     ITEM_STATES,
     UNCOUNTED_STATES,
     DimensionScore,
+    Evidence,
     ItemState,
     JudgeRef,
     ScoredItem,
     ScoreReport,
 )
 from harness.documents.submission import Submission
+from harness.documents.verdict import Verdict
 
 ITEMS_FILE = "items.jsonl"
+# What the report sums up of the evidence beside the marks; the names are those of harness/judge/evidence.py.
+EVIDENCE = ("units", "units_per_s", "duration_s", "speech_s", "dnsmos_sig", "dnsmos_bak", "dnsmos_ovrl")
 
 
 def score_report(
@@ -86,6 +90,21 @@ def dimension_score(
         n=n,
         source="judge",
         counts={str(state): count for state, count in counts.items()},
+    )
+
+
+def evidence_summary(verdicts: Mapping[tuple[str, str, str], Verdict]) -> tuple[Evidence, ...]:
+    """The mean of every measure that EVIDENCE lists, by task and language over the replies that have it. ``verdicts``
+    is by task, language and dialogue; order changes nothing."""
+    values: dict[tuple[str, str, str], list[Fraction]] = defaultdict(list)
+    for (task, language, _), verdict in verdicts.items():
+        for measure in EVIDENCE:
+            value = verdict.evidence.get(measure)
+            if value is not None:
+                values[task, language, measure].append(Fraction(str(value)))
+    return tuple(
+        Evidence(task, language, measure, round(float(sum(found) / len(found)), 4), len(found))
+        for (task, language, measure), found in sorted(values.items())
     )
 
 

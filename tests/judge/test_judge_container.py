@@ -112,7 +112,11 @@ def sounds(folder: Path) -> dict[str, Path]:
         subprocess.run(["espeak-ng", "-w", folder / "raw.wav", sentence], check=True)
         samples, rate = soundfile.read(folder / "raw.wav", dtype="float32")
         files["speech"] = folder / "speech.wav"
-        soundfile.write(files["speech"], soxr.resample(samples, rate, 16000), 16000, subtype="PCM_16")
+        clean = soxr.resample(samples, rate, 16000)
+        soundfile.write(files["speech"], clean, 16000, subtype="PCM_16")
+        files["noisy"] = folder / "noisy.wav"
+        noise = np.random.default_rng(1).normal(0, 0.05, len(clean))
+        soundfile.write(files["noisy"], np.clip(clean + noise, -1, 1), 16000, subtype="PCM_16")
     return files
 
 
@@ -136,7 +140,8 @@ def test_naming_emotions_and_events_beats_a_phrase(run: Run, language: str) -> N
 def test_no_two_dimensions_say_the_same(run: Run) -> None:
     for name, verdict in run.verdicts.items():
         if name.endswith("good"):
-            assert len(set(verdict.evidence.values())) == len(verdict.evidence)
+            contrasts = [value for measure, value in verdict.evidence.items() if measure.startswith("contrast.")]
+            assert len(set(contrasts)) == len(contrasts)
 
 
 def test_order_and_company_change_nothing(run: Run, ask: Ask) -> None:
@@ -171,6 +176,19 @@ def test_speech_is_measured_and_a_beep_is_none(run: Run) -> None:
     if "speech" not in run.verdicts:
         pytest.skip("espeak-ng is not installed, so there is no speech to measure")
     assert 2.0 < run.verdicts["speech"].evidence["speech_s"] < 5.0
+
+
+def test_quality_pace_and_length_are_measured_beside_the_marks(run: Run) -> None:
+    for name in ("silence", "tone"):
+        assert not any(measure.startswith("dnsmos") for measure in run.verdicts[name].evidence if name == "silence")
+        assert run.verdicts[name].evidence["duration_s"] == 2.0
+    assert run.verdicts["task2.zh.good"].evidence["units"] == 27
+    if "speech" not in run.verdicts:
+        pytest.skip("espeak-ng is not installed, so there is no speech to measure")
+    clean, noisy = run.verdicts["speech"].evidence, run.verdicts["noisy"].evidence
+    assert 1 <= noisy["dnsmos_ovrl"] < clean["dnsmos_ovrl"] <= 5
+    assert noisy["dnsmos_bak"] < clean["dnsmos_bak"]
+    assert clean["units_per_s"] == pytest.approx(clean["units"] / clean["speech_s"], abs=0.001)
 
 
 def test_the_fingerprint_names_what_ran(run: Run, judge: JudgeImage) -> None:

@@ -14,6 +14,7 @@ from harness.challenge.load import load_challenge
 from harness.documents.codec import canonical_json
 from harness.documents.finding import ChallengeRef
 from harness.documents.leaderboard import Leaderboard, Unscored, leaderboard_plain
+from harness.documents.report import CanaryCheck
 from harness.errors import MachineError, UsageError
 from harness.ranking.table import leaderboard
 
@@ -183,3 +184,19 @@ def test_inputs_digest_changes_with_any_input() -> None:
         leaderboard([report("aaa")], CHALLENGE, "track1", "final"),
     ]
     assert len({board.inputs_sha256 for board in boards}) == len(boards)
+
+
+def test_a_judge_that_failed_its_known_answer_items_is_not_published() -> None:
+    drifted = report("bbb", canaries=CanaryCheck(20, ("en.task2.poor.x: 5.00, wanted 1 to 2",), False))
+    with pytest.raises(MachineError) as caught:
+        leaderboard([report("aaa", canaries=CanaryCheck(20, (), True)), drifted], CHALLENGE, "track1")
+    assert (caught.value.code, caught.value.exit_code) == ("E_CANARY", 3)
+    assert "bbb" in str(caught.value) and "en.task2.poor.x" in str(caught.value)
+    tolerated = report("bbb", canaries=CanaryCheck(20, ("one",), True))
+    assert len(leaderboard([report("aaa"), tolerated], CHALLENGE, "track1").rows) == 2
+
+
+def test_replies_that_are_all_the_same_are_noted_before_publication() -> None:
+    board = leaderboard([report("aaa", review={"F_CONST": 7, "F_INJ": 1})], CHALLENGE, "track1")
+    assert any("7 replies are nearly the same" in note for note in board.rows[0].notes)
+    assert not any("F_INJ" in note for note in board.rows[0].notes)

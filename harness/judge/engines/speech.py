@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 import wave
 from array import array
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,19 @@ class SpeechMeter:
 
     def speech_s(self, path: Path) -> float:
         """Seconds of speech in ``path``, a 16 kHz mono PCM16 WAV. Raises MachineError (E_AUDIO) for anything else."""
+        return self.seconds(read_pcm16(path))
+
+    def seconds(self, samples: Sequence[int]) -> float:
+        """Seconds of speech in PCM16 samples at 16 kHz; 0 for no samples."""
         import torch
 
-        samples = torch.tensor(read_pcm16(path), dtype=torch.float32) / 32768
-        samples = torch.nn.functional.pad(samples, (0, -len(samples) % FRAME))
+        if not samples:
+            return 0.0
+        signal = torch.tensor(samples, dtype=torch.float32) / 32768
+        signal = torch.nn.functional.pad(signal, (0, -len(signal) % FRAME))
         self._model.reset_states()
         with torch.inference_mode():
-            chances = [float(self._model(frame, RATE_HZ)) for frame in samples.split(FRAME)]
+            chances = [float(self._model(frame, RATE_HZ)) for frame in signal.split(FRAME)]
         return round(speech_seconds(chances), 3)
 
 

@@ -1,0 +1,131 @@
+"""Known-answer items: twenty a run, alike to any other request, and out of their bands nothing is published."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from harness.challenge.load import load_challenge
+from harness.documents.verdict import Verdict
+from harness.errors import UsageError
+from harness.judge import canaries, judge_request
+from harness.judge.canaries import canaries_to_ask, canary_requests, check_canaries, planted
+
+CHALLENGE = load_challenge()
+SMALL, OFFICIAL = CHALLENGE.judges["small"], CHALLENGE.judges["qwen3-omni"]
+
+
+def marked(profile: str = "small", **by_kind: int) -> dict[str, Verdict]:
+    """A verdict for every canary with the mark of its kind in every dimension."""
+    marks = {"good": 5, "poor": 1, "injected": 1, "swapped": 1, **by_kind}
+    return {
+        canary.name: Verdict("i", 0, dict.fromkeys(canary.item.dimensions, marks[canary.kind]), {}, "", 1, "scored")
+        for canary in planted(CHALLENGE, CHALLENGE.judges[profile])
+    }
+
+
+@pytest.mark.parametrize("profile", [SMALL, OFFICIAL], ids=lambda profile: profile.id)
+def test_every_task_and_language_has_good_poor_and_injected(profile) -> None:  # type: ignore[no-untyped-def]
+    found = planted(CHALLENGE, profile)
+    kinds = Counter((each.item.task, each.item.language, each.kind) for each in found)
+    ranked = [task.id for task in CHALLENGE.tasks.values() if task.ranked]
+    assert len(found) == 20
+    for language in CHALLENGE.languages:
+        for task in ranked:
+            assert all(kinds[task, language, kind] == 1 for kind in ("good", "poor", "injected"))
+        assert kinds["task4", language, "swapped"] == 1
+    assert len({each.name for each in found}) == len(found)
+
+
+def test_their_requests_are_like_any_other() -> None:
+    requests = canary_requests(CHALLENGE, SMALL, "f")
+    for canary in planted(CHALLENGE, SMALL):
+        request = requests[canary.name]
+        assert request == judge_request(canary.item, CHALLENGE, "f")
+        assert "canary" not in repr(request)
+        assert canary.name not in repr(request)
+        assert "<|" not in request.context[-1].reply
+
+
+def test_the_task_4_story_has_its_evaluated_turn_last() -> None:
+    for canary in planted(CHALLENGE, SMALL):
+        feeling = [turn for turn in canary.item.context if turn.emotion != "neutral"]
+        if canary.item.task == "task4":
+            assert canary.item.context[-1] is feeling[-1]
+        else:
+            assert canary.item.context[-1].emotion == "neutral"
+
+
+def test_marks_within_the_bands_pass() -> None:
+    check = check_canaries(CHALLENGE, SMALL, marked())
+    assert check is not None
+    assert (check.n, check.out, check.passed) == (20, (), True)
+
+
+@pytest.mark.parametrize(("kind", "mark"), [("good", 1), ("poor", 5), ("injected", 5), ("swapped", 5)])
+def test_marks_out_of_the_bands_fail_and_are_named(kind: str, mark: int) -> None:
+    check = check_canaries(CHALLENGE, SMALL, marked(**{kind: mark}))
+    assert check is not None
+    assert not check.passed
+    assert all(f".{kind}." in name for name in check.out)
+    assert len(check.out) == (2 if kind == "swapped" else 6)
+
+
+def test_no_verdict_is_out_of_its_band_and_few_may_be_tolerated() -> None:
+    verdicts = marked()
+    gone = min(verdicts)
+    verdicts[gone] = replace(verdicts[gone], scores=None, state="failed")
+    check = check_canaries(CHALLENGE, SMALL, verdicts)
+    assert check is not None
+    assert (len(check.out), check.passed) == (1, False)
+    assert "no verdict" in check.out[0]
+    tolerant = check_canaries(CHALLENGE, replace(SMALL, canaries_tolerated=1), verdicts)
+    assert tolerant is not None
+    assert tolerant.passed
+
+
+def test_the_ends_of_a_band_belong_to_it() -> None:
+    exact = replace(SMALL, canaries={"good": (Fraction(5), Fraction(5))})
+    check = check_canaries(CHALLENGE, exact, marked())
+    assert check is not None
+    assert check.passed
+    assert check.n == 6
+
+
+def test_a_judge_without_bands_has_no_canaries() -> None:
+    bare = replace(SMALL, canaries={})
+    assert planted(CHALLENGE, bare) == ()
+    assert check_canaries(CHALLENGE, bare, {}) is None
+
+
+def test_what_this_judge_cannot_judge_is_not_planted() -> None:
+    deaf = replace(SMALL, not_judged=(*SMALL.not_judged, "task4.textual_empathy_insight"))
+    assert {each.item.task for each in planted(CHALLENGE, deaf)} == {"task2", "task3"}
+
+
+def test_another_challenge_has_none() -> None:
+    invented = load_challenge("tests/data/invented.toml")
+    assert planted(invented, replace(SMALL, canaries={"good": (Fraction(1), Fraction(2))})) == ()
+
+
+def test_they_are_asked_in_every_container_or_once_for_a_fingerprint() -> None:
+    requests = canary_requests(CHALLENGE, SMALL, "f")
+    verdicts = marked()
+    known = {(request.item, 0): verdicts[name] for name, request in requests.items()}
+    assert canaries_to_ask(requests, {}, SMALL, busy=True) == list(requests.values())
+    assert canaries_to_ask(requests, known, SMALL, busy=True) == []
+    always = replace(SMALL, canaries_always=True)
+    assert canaries_to_ask(requests, known, always, busy=True) == list(requests.values())
+    assert canaries_to_ask(requests, known, always, busy=False) == []
+
+
+def test_a_canary_file_that_is_none_is_refused(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "zh.toml").write_text('[[story]]\nid = "x"\n')
+    monkeypatch.setattr(canaries, "data_dir", lambda name: tmp_path)
+    canaries._of.cache_clear()
+    with pytest.raises(UsageError, match=r"zh\.toml|canaries of zh"):
+        planted(CHALLENGE, SMALL)
+    canaries._of.cache_clear()
