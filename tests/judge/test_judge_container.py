@@ -179,10 +179,9 @@ def test_speech_is_measured_and_a_beep_is_none(run: Run) -> None:
 
 
 def test_quality_pace_and_length_are_measured_beside_the_marks(run: Run) -> None:
-    for name in ("silence", "tone"):
-        assert not any(measure.startswith("dnsmos") for measure in run.verdicts[name].evidence if name == "silence")
-        assert run.verdicts[name].evidence["duration_s"] == 2.0
-    assert run.verdicts["task2.zh.good"].evidence["units"] == 27
+    assert run.verdicts["silence"].evidence.keys().isdisjoint({"units_per_s", "dnsmos_ovrl"})
+    assert run.verdicts["tone"].evidence["duration_s"] == 2.0
+    assert run.verdicts["task2.zh.good"].evidence["units"] == 26
     if "speech" not in run.verdicts:
         pytest.skip("espeak-ng is not installed, so there is no speech to measure")
     clean, noisy = run.verdicts["speech"].evidence, run.verdicts["noisy"].evidence
