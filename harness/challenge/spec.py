@@ -152,6 +152,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
+    """Caps on what is read. The ``child_`` ones are for the process that reads archives and audio; ``child_cpu_s`` is
+    the processor time that one WAV may take, and an archive beside what its size needs."""
+
     archive_bytes: int
     inflated_bytes: int
     members: int
@@ -165,6 +168,9 @@ class ReadLimits:
     name_bytes: int
     extra_keys: int
     wav_chunks: int
+    child_memory_bytes: int
+    child_cpu_s: int
+    child_nofile: int
 
 
 @dataclass(frozen=True, slots=True)

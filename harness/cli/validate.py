@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +62,9 @@ def command(
 
     Nothing is executed and nothing is written beside the archive. Exit 0 when every PATH is valid, 1 when one is not.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only compares samples here; threads cost start-up time
+    from harness.submission.readers.apart import make_ready
+
+    make_ready()
     from harness.challenge.load import load_challenge
     from harness.cli.console import note, wants_color
     from harness.reporting.validation import render_all

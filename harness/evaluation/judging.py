@@ -6,8 +6,6 @@ judgement that fails is the organisers' trouble: it is asked again, and what fai
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +24,7 @@ from harness.judge.canaries import canaries_to_ask, canary_requests, check_canar
 from harness.resources import cache_dir
 from harness.sandbox import Engine, connect
 from harness.scoring import ItemPlan, PlannedDialogue
-from harness.submission import canonical_wav
+from harness.submission import canonical_wavs
 
 Key = tuple[str, str, str]
 _AUDIO_FOLDER = "audio"
@@ -99,29 +97,32 @@ def judge_requests(
     they name is made below ``work`` from the submission's files, which lie in ``root``."""
     audio = work / _AUDIO_FOLDER
     audio.mkdir(parents=True, exist_ok=True)
+    heard = _canonical_audio(plan, root, audio, challenge)
     return {
-        planned.key: judge_request(_item(planned, plan, root, audio, challenge), challenge, fingerprint)
+        planned.key: judge_request(_item(planned, heard.get(planned.key)), challenge, fingerprint)
         for planned in plan.to_judge
     }
 
 
-def _item(planned: PlannedDialogue, plan: ItemPlan, root: Path, audio: Path, challenge: Challenge) -> JudgeItem:
+def _item(planned: PlannedDialogue, sha256: str | None) -> JudgeItem:
     task, language, _ = planned.key
-    wants_audio = bool(challenge.tasks[task].dimension_ids("audio"))
-    reply = planned.evaluated
-    sha256 = None
-    if wants_audio and reply is not None and reply.audio is not None and reply.audio.state == "ok":
-        sha256 = _canonical(root / reply.audio.path, audio, challenge)
     return JudgeItem(task, language, planned.context(), planned.wanted, sha256)
 
 
-def _canonical(source: Path, audio: Path, challenge: Challenge) -> str:
-    """Write the reply's canonical WAV under its own digest, so that its name tells nothing; returns the digest."""
-    made = audio / f"making-{secrets.token_hex(4)}.wav"
-    canonical_wav(source, made, challenge)
-    sha256 = hashlib.sha256(made.read_bytes()).hexdigest()
-    made.replace(audio / f"{sha256}.wav")
-    return sha256
+def _canonical_audio(plan: ItemPlan, root: Path, audio: Path, challenge: Challenge) -> dict[Key, str]:
+    """Write the canonical WAV of every judged reply that has one under its own digest, so that its name tells nothing;
+    returns the digests. Raises Refused (E_CHANGED) when a file is not what was checked."""
+    jobs: dict[Key, tuple[Path, Path, str | None]] = {}
+    for planned in plan.to_judge:
+        wants_audio = bool(challenge.tasks[planned.key[0]].dimension_ids("audio"))
+        reply = planned.evaluated
+        if wants_audio and reply is not None and reply.audio is not None and reply.audio.state == "ok":
+            made = audio / f"making-{len(jobs)}.wav"
+            jobs[planned.key] = (root / reply.audio.path, made, reply.audio.sha256)
+    digests = canonical_wavs(list(jobs.values()), challenge)
+    for (_, made, _), sha256 in zip(jobs.values(), digests, strict=True):
+        made.replace(audio / f"{sha256}.wav")
+    return dict(zip(jobs, digests, strict=True))
 
 
 def ask_judge(

@@ -1,9 +1,20 @@
-"""What a team hands in: strict readers and rules. `check` is the way in; nothing here runs anything of a team."""
+"""What a team hands in: strict readers and rules. `check` is the way in; nothing here runs anything of a team.
 
-from harness.submission.canonical_audio import canonical_bytes, canonical_samples, canonical_wav, read_wav
-from harness.submission.canonical_text import CanonicalText, canonical_text
-from harness.submission.check import Outcome, check
-from harness.submission.references import References, read_references
+The names load when they are asked for, so that the child process that reads files (`readers.child`) can import its
+readers without the rules, the schemas and their libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.submission.canonical_audio import canonical_bytes, canonical_samples, canonical_wav, read_wav
+    from harness.submission.canonical_copies import canonical_wavs
+    from harness.submission.checking import Outcome, check
+    from harness.submission.references import References, read_references
+    from harness.submission.reply_text import CanonicalText, canonical_text
 
 __all__ = [
     "CanonicalText",
@@ -13,7 +24,22 @@ __all__ = [
     "canonical_samples",
     "canonical_text",
     "canonical_wav",
+    "canonical_wavs",
     "check",
     "read_references",
     "read_wav",
 ]
+_HOMES = {  # no module has the name of what it defines: importing it would hide that
+    "canonical_audio": ("canonical_bytes", "canonical_samples", "canonical_wav", "read_wav"),
+    "canonical_copies": ("canonical_wavs",),
+    "checking": ("Outcome", "check"),
+    "references": ("References", "read_references"),
+    "reply_text": ("CanonicalText", "canonical_text"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

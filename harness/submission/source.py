@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.challenge.spec import ReadLimits
 from harness.errors import UsageError
-from harness.submission.readers.archive import unpack
+from harness.submission.readers.apart import unpack_apart
 from harness.submission.readers.extraction import disk_error
 from harness.submission.readers.paths import is_junk
 from harness.submission.readers.refusal import Refusal
@@ -44,7 +44,7 @@ def open_source(path: Path, work: Path | None, limits: ReadLimits) -> Iterator[S
         home = Path(tempfile.mkdtemp(prefix="humdial-unpacked-", dir=_made(work)))
         keep = False
         try:
-            junk = unpack(descriptor, path.name, home, limits)
+            junk = unpack_apart(descriptor, path.name, home, limits)
             source = _listed(home, tuple(junk), limits)
             keep = work is not None
             yield source

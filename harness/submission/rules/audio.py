@@ -1,25 +1,18 @@
-"""The reply WAVs: each read whole once, hashed, decoded and measured; two at a time."""
+"""The reply WAVs: each read whole once, hashed, decoded and measured, in a child process with limits."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import threading
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from harness.challenge.spec import Challenge
 from harness.documents.submission import ReplyAudio
-from harness.submission.canonical_audio import read_wav
 from harness.submission.ledger import Ledger
+from harness.submission.readers.apart import Answer, WavReader
 from harness.submission.readers.refusal import Refusal, quoted
 from harness.submission.readers.tree import Tree
-from harness.submission.readers.wav import oversize_problems
 from harness.submission.rules.replies import RepliedDialogue
 
-_THREADS = 2
-_HEAD = 1 << 16
 _SAME_IN = 3  # dialogues with byte-equal audio before a person looks
 
 
@@ -32,58 +25,39 @@ class CheckedWav:
 
 
 class WavChecks:
-    """Checks WAVs in the background while the caller reads on; a context manager that ends its threads.
-
-    The answer is the same whatever the threads do. Each thread reads into one buffer of its own.
-    """
+    """Checks WAVs in a child while the caller reads on; a context manager that ends the child."""
 
     def __init__(self, tree: Tree, challenge: Challenge) -> None:
-        self._tree, self._challenge = tree, challenge
-        self._pool = ThreadPoolExecutor(_THREADS)
-        self._own = threading.local()
-        self._asked: dict[str, Future[CheckedWav]] = {}
+        order = {"do": "check", "root": str(tree.root), "file_bytes": 0}
+        self._tree, self._asked = tree, dict[str, None]()
+        self._reader = WavReader(order, challenge.audio, challenge.read_limits)
 
     def __enter__(self) -> WavChecks:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._reader.close()
 
     def ask(self, paths: Iterable[str]) -> None:
         """Start on those of the paths that are in the tree; each is checked once."""
-        for path in paths:
-            if path in self._tree.files and path not in self._asked:
-                self._asked[path] = self._pool.submit(self._check, path)
+        new = [path for path in paths if path in self._tree.files and path not in self._asked]
+        self._asked |= dict.fromkeys(new)
+        files = [self._tree.files[path] for path in dict.fromkeys(new)]
+        self._reader.ask([(entry.path, entry.bytes, entry.stamp) for entry in files])
 
     def results(self) -> dict[str, CheckedWav]:
-        """Wait for all that was asked."""
-        return {path: future.result() for path, future in sorted(self._asked.items())}
-
-    def _check(self, path: str) -> CheckedWav:
-        if not hasattr(self._own, "buffer"):
-            self._own.buffer = bytearray()
-        return _check(self._tree, path, self._challenge, self._own.buffer)
+        """Wait for all that was asked. Raises MachineError (I_READER)."""
+        answers = zip(self._asked, self._reader.answers(), strict=True)
+        return {path: _checked(path, answer) for path, answer in sorted(answers, key=lambda pair: pair[0])}
 
 
-def _check(tree: Tree, path: str, challenge: Challenge, buffer: bytearray) -> CheckedWav:
-    rules, limits = challenge.audio, challenge.read_limits
-    bytes_ = tree.files[path].bytes
-    try:
-        if bytes_ > rules.max_bytes:
-            with tree.open(path) as descriptor:
-                head = os.pread(descriptor, _HEAD, 0)
-            return CheckedWav(ReplyAudio(path, "invalid"), tuple(oversize_problems(head, bytes_, rules, limits)))
-        data = tree.read_into(path, buffer)
-    except Refusal as refusal:
-        return CheckedWav(ReplyAudio(path, "invalid"), (refusal,))
-    with data:
-        sha256 = hashlib.sha256(data).hexdigest()
-        format_, problems = read_wav(data, rules, limits)
-    if format_ is None:
-        silent = any(problem.code == "E_WAV_SILENT" for problem in problems)
-        return CheckedWav(ReplyAudio(path, "silent" if silent else "invalid", sha256), problems)
-    duration_s = round(format_.duration_s, 6)
-    return CheckedWav(ReplyAudio(path, "ok", sha256, duration_s, format_.rate_hz), problems)
+def _checked(path: str, answer: Answer) -> CheckedWav:
+    if answer.accepted:
+        audio = ReplyAudio(path, "ok", answer.sha256, answer.duration_s, answer.rate_hz)
+    else:
+        silent = any(problem.code == "E_WAV_SILENT" for problem in answer.problems)
+        audio = ReplyAudio(path, "silent" if silent else "invalid", answer.sha256)
+    return CheckedWav(audio, answer.problems)
 
 
 def report_wavs(checked: Iterable[CheckedWav], ledger: Ledger) -> None:

@@ -10,10 +10,10 @@ from harness.challenge.evaluated_turn import aliased, evaluated_index
 from harness.challenge.spec import Challenge
 from harness.challenge.text_rules import is_empty, text_fault
 from harness.documents.reference import ReferenceDialogue
-from harness.submission.canonical_text import canonical_text
 from harness.submission.ledger import Ledger
 from harness.submission.readers.paths import is_safe_reference
 from harness.submission.readers.refusal import quoted
+from harness.submission.reply_text import canonical_text
 from harness.submission.rules.dialogues import RawDialogue
 from harness.submission.settings import Part
 
