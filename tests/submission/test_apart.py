@@ -88,7 +88,7 @@ def test_a_file_that_needs_more_memory_than_allowed_is_named(sub: Path) -> None:
     samples = (0.4 * np.sin(np.arange(48_000 * 80) / 20)).astype("<f8")
     wavs(sub)[3].write_bytes(made.riff(made.fmt(3, rate=48_000, bits=64), samples.tobytes()))
     assert ("W_WAV_FLOAT", str(wavs(sub)[3].relative_to(sub))) in findings(sub)
-    found = findings(sub, limited(child_memory_bytes=64 << 20))
+    found = findings(sub, limited(child_memory_bytes=100 << 20))
     assert found == [("E_READ_LIMIT", str(wavs(sub)[3].relative_to(sub)))]
 
 

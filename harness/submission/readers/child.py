@@ -3,8 +3,8 @@ process, the one that asked goes on.
 
 The first line on standard input is the order, one JSON object: {"do": "unpack", "check" or "rewrite", limits, …}.
 Started with the argument "audio" it gets ready for audio before it reads that line. `unpack` answers with one line. The
-others take a line a file, work with two threads, and answer a line a file, in any order. Nothing but these lines leaves,
-and the asker checks each of them.
+others take a line a file, work with two threads, and answer a line a file, in any order. Nothing but these lines
+leaves, and the asker checks each of them.
 """
 
 from __future__ import annotations
