@@ -21,7 +21,7 @@ class DuplexCase:
     """
 
     scenario: str
-    part: str | None
+    part: Literal["before", "after"] | None
     group: Group
     value: Value
     reference: int
@@ -51,13 +51,21 @@ class DuplexTotals:
 
 @dataclass(frozen=True, slots=True)
 class DuplexLayout:
-    """Where outputs lie: ``output`` names the place of an input's output by {folder} (test or clean) and {name}."""
+    """Where outputs lie: ``output`` is the place of an output, by the {path} of its input without .wav."""
 
     id: str
     root: str
     output: str
     pdf: str
     manifest: Literal["required", "optional"]
+
+    def output_path(self, input_path: str) -> str:
+        return self.output.format(path=input_path)
+
+    @property
+    def ending(self) -> str:
+        """What the path of every output ends with."""
+        return self.output.format(path="")
 
 
 @dataclass(frozen=True, slots=True)

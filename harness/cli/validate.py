@@ -13,7 +13,7 @@ from harness.cli import options
 
 if TYPE_CHECKING:
     from harness.challenge.spec import Challenge
-    from harness.submission import References
+    from harness.submission import PairInputs, References
 
 
 @click.command(name="validate", context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,7 +71,7 @@ def command(
     from harness.submission import check
 
     challenge = load_challenge(challenge_name)
-    expected = _expected(inputs, challenge) if inputs is not None else None
+    expected, pairs = _expected(inputs, challenge) if inputs is not None else (None, None)
     reports = []
     for number, path in enumerate(paths, 1):
         if verbose or (len(paths) > 1 and sys.stderr.isatty() and not no_progress):
@@ -85,6 +85,7 @@ def command(
             team=team,
             draft=draft,
             policy=policy,
+            pairs=pairs,
         )
         if verbose and outcome.submission is not None:
             found = outcome.submission
@@ -98,16 +99,22 @@ def command(
     click.get_current_context().exit(1 if invalid else 0)
 
 
-def _expected(inputs: Path, challenge: Challenge) -> References:
-    """The inputs' dialogues. Raises UsageError (E_GOLD) when they cannot be relied on."""
+def _expected(inputs: Path, challenge: Challenge) -> tuple[References | None, PairInputs | None]:
+    """What the inputs ask for: dialogues, or the pairs of a full-duplex track. Raises UsageError (E_GOLD) when they
+    cannot be relied on."""
     from harness.errors import UsageError
-    from harness.submission import read_references
+    from harness.submission import has_pairs, read_pairs, read_references
 
-    references = read_references(inputs, challenge, need_labels=False)
-    errors = [finding for finding in references.findings if finding.severity == "error"]
+    references, pairs = None, None
+    if challenge.duplex is not None and has_pairs(inputs, challenge):
+        pairs = read_pairs(inputs, challenge, challenge.duplex)
+        findings, found, absent = pairs.findings, len(pairs.audio_s), "E_KEY_AUDIO"
+    else:
+        references = read_references(inputs, challenge, need_labels=False)
+        findings, found, absent = references.findings, len(references.dialogues), "E_GOLD_AUDIO"
     # Audio may be left out of the inputs when only completeness is checked.
-    errors = [finding for finding in errors if finding.code != "E_GOLD_AUDIO"]
-    if errors or not references.dialogues:
+    errors = [finding for finding in findings if finding.severity == "error" and finding.code != absent]
+    if errors or not found:
         first = errors[0] if errors else None
         what = f"{first.file}:{first.line}: {first.message}" if first else "no dialogue was found"
         raise UsageError(
@@ -115,4 +122,4 @@ def _expected(inputs: Path, challenge: Challenge) -> References:
             code="E_GOLD",
             hint=f"`humdial validate --layout data {inputs}` lists everything",
         )
-    return references
+    return references, pairs

@@ -46,7 +46,7 @@ class Transcript:
 @dataclass(frozen=True, slots=True)
 class DuplexInput:
     """One line of the organisers' key. ``part`` is set for the two halves of third-party speech only; ``clean`` is the
-    name of the input's clean counterpart, when its scenario has one."""
+    name of the input's clean counterpart, when its scenario has one. Names with a slash are paths of a dev folder."""
 
     file: str
     language: str
@@ -54,3 +54,8 @@ class DuplexInput:
     part: Part | None
     clean: str | None
     annotation: Annotation
+
+
+def input_path(name: str) -> str:
+    """Where an input lies, without .wav: test-000001 in test/, clean-000001 in clean/; a dev path is its own."""
+    return name if "/" in name else f"{name.split('-', 1)[0]}/{name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 AudioState = Literal["ok", "missing", "silent", "invalid"]
@@ -55,7 +55,8 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A validated submission. ``display_name`` is free text and hostile; ``team`` is a safe id."""
+    """A validated submission. ``display_name`` is free text and hostile; ``team`` is a safe id. ``pairs`` are the
+    outputs of a full-duplex track by the path of their input without .wav."""
 
     team: str
     display_name: str
@@ -65,3 +66,4 @@ class Submission:
     dialogues: tuple[ReplyDialogue, ...]
     resources: tuple[Resource, ...] = ()
     declarations: tuple[tuple[str, bool], ...] = ()
+    pairs: dict[str, ReplyAudio] = field(default_factory=dict)

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from harness.submission.canonical_audio import canonical_bytes, canonical_samples, canonical_wav, read_wav
     from harness.submission.canonical_copies import canonical_wavs
     from harness.submission.checking import Outcome, check
+    from harness.submission.pairs import PairInputs, has_pairs, read_pairs
     from harness.submission.references import References, read_references
     from harness.submission.reply_text import CanonicalText, canonical_text
 
 __all__ = [
     "CanonicalText",
     "Outcome",
+    "PairInputs",
     "References",
     "canonical_bytes",
     "canonical_samples",
@@ -26,6 +28,8 @@ __all__ = [
     "canonical_wav",
     "canonical_wavs",
     "check",
+    "has_pairs",
+    "read_pairs",
     "read_references",
     "read_wav",
 ]
@@ -33,6 +37,7 @@ _HOMES = {  # no module has the name of what it defines: importing it would hide
     "canonical_audio": ("canonical_bytes", "canonical_samples", "canonical_wav", "read_wav"),
     "canonical_copies": ("canonical_wavs",),
     "checking": ("Outcome", "check"),
+    "pairs": ("PairInputs", "has_pairs", "read_pairs"),
     "references": ("References", "read_references"),
     "reply_text": ("CanonicalText", "canonical_text"),
 }

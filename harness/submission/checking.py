@@ -14,16 +14,17 @@ from harness.documents.reference import ReferenceDialogue
 from harness.documents.submission import ReplyAudio, ReplyDialogue, ReplyTurn, Submission
 from harness.errors import UsageError
 from harness.submission.ledger import Ledger
+from harness.submission.pairs import PairInputs, check_pairs, looks_like_outputs
 from harness.submission.readers.pdf import PageCount
 from harness.submission.readers.refusal import Refusal, printable, quoted
 from harness.submission.readers.tree import Tree
 from harness.submission.references import check_data
 from harness.submission.rules import audio, description, dialogues, layout, manifest, replies
+from harness.submission.rules.team import team_of
 from harness.submission.settings import CheckSettings, Part, by_pair
 from harness.submission.source import Source, open_source
 
 DATA_LAYOUT = "data"
-_UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,11 @@ def check(
     policy: str = "strict",
     from_image: bool = False,
     work: Path | None = None,
+    pairs: PairInputs | None = None,
 ) -> Outcome:
     """Check one submission: a folder or an archive.
+
+    ``pairs`` are the inputs of a full-duplex track, whose outputs must be there and as long as they are.
 
     ``expected`` are the dialogues that must be there; without them completeness is not judged. ``from_image`` is for
     what a container wrote: no manifest or PDF is asked for, and a fault of one item is a warning that costs that item.
@@ -61,7 +65,15 @@ def check(
         known = ", ".join(challenge.policies)
         raise UsageError(f"there is no policy {policy!r}", code="E_USAGE", hint=f"the policies are {known}")
     settings = CheckSettings(
-        challenge, layout, by_pair(expected) if expected is not None else None, track, team, draft, policy, from_image
+        challenge,
+        layout,
+        by_pair(expected) if expected is not None else None,
+        track,
+        team,
+        draft,
+        policy,
+        from_image,
+        pairs,
     )
     ledger = Ledger(draft, from_image)
     try:
@@ -109,6 +121,8 @@ def _check_source(source: Source, settings: CheckSettings, ledger: Ledger) -> _R
     if settings.layout == DATA_LAYOUT:
         return _Result(check_data(source, settings.challenge, ledger), root=source.tree.root)
     report_source(source, ledger)
+    if looks_like_outputs(source.tree, settings.challenge, settings.track):
+        return _Result(*check_pairs(source.tree, settings, ledger))
     place = layout.find_place(source.tree, settings.challenge, settings.layout, settings.track, ledger)
     if place is None:
         return _Result(Checked(files=len(source.tree.files)))
@@ -226,7 +240,7 @@ def _submission(
     ledger: Ledger,
 ) -> Submission | None:
     constant = audio.constant_audio(found, wavs, ledger)
-    team, display_name = _team(facts, pdf, place.layout, settings, ledger)
+    team, display_name = team_of(facts, pdf, place.layout, settings, ledger)
     tracks = {settings.challenge.tasks[name].track for name in place.layout.names}
     track = settings.track or next((name for name in facts.tracks if name in tracks), min(tracks))
     if facts.tracks and track not in facts.tracks and not settings.track:
@@ -244,31 +258,6 @@ def _submission(
         resources=facts.resources,
         declarations=facts.declarations,
     )
-
-
-def _team(
-    facts: manifest.Manifest, pdf: str | None, layout_: Layout, settings: CheckSettings, ledger: Ledger
-) -> tuple[str | None, str]:
-    """The team's id and what to call it: from submission.json, else the caller, else a slug of the PDF's name."""
-    if facts.team is not None:
-        return facts.team, facts.team
-    if settings.team is not None:
-        if not manifest.is_team_id(settings.team):
-            raise UsageError(
-                f"{settings.team!r} is no team id", code="E_USAGE", hint="use 3 to 32 of a-z, 0-9 and - in --team"
-            )
-        return settings.team, settings.team
-    if settings.from_image:
-        return _UNNAMED, _UNNAMED
-    if pdf is None or layout_.manifest == "required":
-        return (_UNNAMED, _UNNAMED) if settings.draft else (None, "")
-    name = description.team_name(pdf, layout_)
-    slug = description.slug(name)
-    if not manifest.is_team_id(slug):
-        what = "the name of the PDF gives no id of 3 or more letters or digits"
-        ledger.add("E_TEAM_NAME", file=pdf, name=quoted(name), what=what)
-        return None, name
-    return slug, name
 
 
 def _dialogue(

@@ -13,6 +13,7 @@ from harness.challenge.spec import Challenge, Layout
 from harness.documents.finding import Checked, Finding
 from harness.documents.reference import ReferenceDialogue, ReferenceTurn
 from harness.submission.ledger import Ledger
+from harness.submission.pairs.inputs import check_pair_data, looks_like_inputs
 from harness.submission.readers.jsonl import read_jsonl
 from harness.submission.readers.paths import is_safe_reference, name_fault
 from harness.submission.readers.refusal import Refusal, quoted
@@ -63,6 +64,8 @@ def read_references(folder: Path, challenge: Challenge, *, need_labels: bool) ->
 
 def check_data(source: Source, challenge: Challenge, ledger: Ledger) -> Checked:
     """Check a train or dev folder: everything that `read_references` reports, and each WAV that it names."""
+    if challenge.duplex is not None and looks_like_inputs(source.tree):
+        return check_pair_data(source.tree, challenge, challenge.duplex, ledger)
     references = _read(source, challenge, ledger, need_labels=True)
     tree = _below(source.tree, ledger)
     layout = challenge.layouts[references.layout]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.challenge.spec import Challenge, Layout, Task
 from harness.documents.reference import ReferenceDialogue
+
+if TYPE_CHECKING:
+    from harness.submission.pairs.inputs import PairInputs
 
 Pair = tuple[str, str]  # task, language
 Expected = Mapping[Pair, Mapping[str, ReferenceDialogue]]
@@ -14,7 +18,8 @@ Expected = Mapping[Pair, Mapping[str, ReferenceDialogue]]
 
 @dataclass(frozen=True, slots=True)
 class CheckSettings:
-    """``expected`` maps (task, language) to the dialogues by id; None when no inputs were given."""
+    """``expected`` maps (task, language) to the dialogues by id; None when no inputs were given. ``pairs`` are
+    the inputs of a full-duplex track."""
 
     challenge: Challenge
     layout: str = "auto"
@@ -24,6 +29,7 @@ class CheckSettings:
     draft: bool = False
     policy: str = "strict"
     from_image: bool = False
+    pairs: PairInputs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from fnmatch import fnmatchcase
+from typing import Protocol
 
-from harness.challenge.spec import Layout
 from harness.submission.ledger import Ledger
 from harness.submission.readers.pdf import PageCount
 from harness.submission.readers.refusal import Refusal, quoted
@@ -14,7 +14,17 @@ from harness.submission.readers.tree import Tree
 from harness.submission.rules.layout import report_missing
 
 
-def find_pdf(tree: Tree, layout: Layout, ledger: Ledger) -> str | None:
+class Described(Protocol):
+    """What a layout of any track says of the description: the pattern of its name, and whether a manifest is."""
+
+    @property
+    def pdf(self) -> str: ...
+
+    @property
+    def manifest(self) -> str: ...
+
+
+def find_pdf(tree: Tree, layout: Described, ledger: Ledger) -> str | None:
     """The PDF at the top that is taken as the system description; reports what is odd about it."""
     pdfs = sorted(path for path in tree.files if "/" not in path and path.lower().endswith(".pdf"))
     named = [path for path in pdfs if fnmatchcase(path, layout.pdf)]
@@ -50,7 +60,7 @@ def report_pages(count: PageCount, path: str, min_pages: int, ledger: Ledger) ->
         ledger.add("E_PDF_PAGES", file=path, name=quoted(path), pages=pages, limit=min_pages)
 
 
-def team_name(path: str, layout: Layout) -> str:
+def team_name(path: str, layout: Described) -> str:
     """What the PDF's name says of the team: the part that the pattern leaves open, or the name without suffix."""
     head, star, tail = layout.pdf.partition("*")
     if star and fnmatchcase(path, layout.pdf):
