@@ -50,8 +50,9 @@ def command(
 ) -> None:
     """Run IMAGE (a name, an id, or a `docker save` tar) with no network and collect what it wrote.
 
-    OUT then holds run.json (how it went and whose fault), submission/ (its outputs under the real ids) and
-    validation.json (what they are worth). Exit 0 when it completed, 1 when the run failed because of the image,
+    OUT then holds run.json (how it went and whose fault), submission/ (its outputs under the real ids),
+    validation.json (what they are worth) and team.json (what the team may be told when the inputs are secret).
+    Exit 0 when it completed, 1 when the run failed because of the image,
     3 when our side failed.
     """
     import secrets

@@ -46,7 +46,8 @@ class RunHost:
 class RunRecord:
     """`humdial run` writes one. ``codes`` come from the closed list and are all a team may learn on hidden data;
     ``warnings`` are about the host (for instance limits below the official ones) and carry codes of their own.
-    ``host`` is None when nothing was asked of the engine."""
+    ``host`` is None when nothing was asked of the engine. ``wanted_host`` is a host that the program looked for in
+    vain: one of a short list of ours, else ``a host``; empty when it looked for none."""
 
     schema_version: int
     image_id: str
@@ -62,3 +63,4 @@ class RunRecord:
     codes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     host: RunHost | None = None
+    wanted_host: str = ""

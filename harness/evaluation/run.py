@@ -15,15 +15,17 @@ from harness.documents.codec import pretty_json, to_plain, write_atomic
 from harness.documents.finding import Finding, Findings, ValidationReport
 from harness.documents.run_record import RunRecord
 from harness.errors import UsageError
+from harness.evaluation.team_notice import team_notice
 from harness.sandbox import connect, run_team_image
 from harness.submission import References, check, read_references
 
 SUBMISSION = "submission"
 RECORD = "run.json"
 VALIDATION = "validation.json"
+NOTICE = "team.json"
 LOG = "container.log"
 WORK = ".work"
-_OURS = frozenset({RECORD, VALIDATION, SUBMISSION, LOG})
+_OURS = frozenset({RECORD, VALIDATION, NOTICE, SUBMISSION, LOG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ def run_image(
     gpu: str | None = None,
     runtime: str | None = None,
 ) -> RunResult:
-    """Run one team image and leave run.json, validation.json and submission/ in ``out``.
+    """Run one team image and leave run.json, validation.json, submission/ and team.json in ``out``; the last is all
+    that the team may be told when the inputs are secret.
 
     ``runtime`` goes before what the site chose. The outputs are checked as untrusted.
     Raises UsageError when the inputs are wrong or ``out`` holds something else, MachineError when our side fails.
@@ -69,6 +72,7 @@ def run_image(
             if any(finding.severity == "error" for finding in validation.findings):
                 record = replace(record, state="output_invalid", fault="submission")
         write_atomic(out / RECORD, pretty_json(to_plain(record)))
+        write_atomic(out / NOTICE, pretty_json(to_plain(team_notice(record, validation))))
         if validation is not None:
             write_atomic(out / VALIDATION, pretty_json(to_plain(validation)))
     return RunResult(record, validation)

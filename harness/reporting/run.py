@@ -24,6 +24,9 @@ def run_text(record: RunRecord, validation: ValidationReport | None) -> str:
         f"outputs  {len(record.outputs)} files, {sum(output.bytes for output in record.outputs) / _MEBIBYTE:.1f} MiB",
     ]
     lines += [f"  {code}: {lookup(code).title}" for code in (*record.codes, *record.warnings)]
+    if record.wanted_host:
+        named = record.wanted_host if "." in record.wanted_host else "a host that container.log names"
+        lines.append(f"offline  it looked for {named}; bake the files into the image and load them by path")
     if validation is not None:
         lines += _grouped(validation)
     return "\n".join(lines) + "\n"

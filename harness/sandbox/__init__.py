@@ -3,6 +3,7 @@
 `docker` is imported in this room only. sandbox/README.md in the top folder tells the threats and the flags.
 """
 
+from harness.sandbox.attempted_hosts import attempted_hosts
 from harness.sandbox.container import ContainerOutcome, remove_leftovers
 from harness.sandbox.engine import Engine, Host, connect
 from harness.sandbox.limits import effective_limits
@@ -22,6 +23,7 @@ __all__ = [
     "OutputStore",
     "Preflight",
     "Profile",
+    "attempted_hosts",
     "connect",
     "containers_of",
     "effective_limits",

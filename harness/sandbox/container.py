@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import MachineError
 from harness.sandbox.engine import Engine, translated
+from harness.sandbox.engine_life import unbroken
 from harness.sandbox.engine_view import differences, no_swap_limit
+from harness.sandbox.host_memory import killed_for_memory, peak_memory
 from harness.sandbox.profile import NONCE_LABEL, Profile, container_arguments
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class ContainerOutcome:
 
     ``timed_out`` and ``stopped_for`` (what the watch said) are ours, ``oom_killed`` is the engine's: no state is read
     out of an exit code. ``peak_memory_bytes`` is the highest seen, page cache included, or None when unknown.
+    ``memory_short_outside``: the kernel killed for want of memory meanwhile, and not within this container's cap.
     ``start_error`` is for the organisers' eyes; ``start_unclear``: the image is most likely, not certainly, to blame.
     """
 
@@ -50,6 +53,7 @@ class ContainerOutcome:
     start_error: str = ""
     start_unclear: bool = False
     swap_not_capped: bool = False
+    memory_short_outside: bool = False
 
 
 def run_unprobed(
@@ -71,22 +75,28 @@ def run_unprobed(
     """
     arguments = container_arguments(profile, image_id)
     name = f"humdial-{profile.role}-{profile.nonce}"
-    with removed_at_the_end(engine, name):
+    with removed_at_the_end(engine, name), unbroken(engine.address) as alive:
         refused = _create(engine, arguments, name)
         if refused is not None:
             return refused
         before = _inspect(engine, name)
         container = str(before["Id"])
         _require_agreement(arguments, before)
+        kills_before = killed_for_memory()
         refused = _start(engine, container)
         if refused is not None:
             return refused
         outcome = _follow(engine, container, arguments, profile.limits.stop_grace_s, deadline_s, watch)
+        if not alive():
+            raise MachineError(
+                "the container engine stopped or was started again during the run", code="I_ENGINE", hint="run again"
+            )
         if log_path is not None:
             _keep_log(engine, container, log_path, profile.limits.log_bytes)
             if outcome.exit_code in (126, 127) and _init_failed(log_path):
                 return replace(outcome, started=False, start_error="the program could not be executed")
-        return replace(outcome, swap_not_capped=no_swap_limit(before))
+        short = not outcome.oom_killed and killed_for_memory() > kills_before
+        return replace(outcome, swap_not_capped=no_swap_limit(before), memory_short_outside=short)
 
 
 def remove_leftovers(engine: Engine, nonce: str | None = None, *, run: str = "") -> list[str]:
@@ -213,16 +223,27 @@ def _follow(
     pause, next_watch, peak = _FIRST_POLL_S, 0.0, None
     timed_out, killed, stopped_for, agreed = False, False, None, False
     while True:
-        peak = _higher(peak, _peak_memory(container))
+        peak = _higher(peak, peak_memory(container))
         inspected = _inspect(engine, container)
         if not agreed:
             _require_agreement(arguments, inspected)
             agreed = True
         elapsed = time.monotonic() - start
         state = inspected["State"]
-        if state["Status"] not in ("running", "created", "restarting", "paused"):
+        if state["Status"] == "exited":
+            if state.get("Error"):  # the engine's own trouble with it, after it had started
+                raise MachineError(
+                    "the container engine failed to follow a container",
+                    code="I_ENGINE",
+                    hint="its log says why; run again",
+                    detail=str(state["Error"]),
+                )
             return ContainerOutcome(
                 True, int(state["ExitCode"]), bool(state["OOMKilled"]), timed_out, stopped_for, elapsed, peak
+            )
+        if state["Status"] in ("dead", "removing"):
+            raise MachineError(
+                "somebody removes a container while it is ours", code="I_ENGINE", hint="leave it alone and run again"
             )
         if watch is not None and stopped_for is None and elapsed >= next_watch:
             next_watch = elapsed + _WATCH_EVERY_S
@@ -246,21 +267,6 @@ def _signal(engine: Engine, container: str, signal: str) -> None:
         except docker.errors.APIError as error:
             if error.status_code != 409:  # 409: it has ended meanwhile
                 raise
-
-
-def _peak_memory(container: str) -> int | None:
-    """The container's high-water mark from its control group, when this machine shows it (version 1, then 2)."""
-    for path in (
-        f"/sys/fs/cgroup/memory/docker/{container}/memory.max_usage_in_bytes",
-        f"/sys/fs/cgroup/memory/system.slice/docker-{container}.scope/memory.max_usage_in_bytes",
-        f"/sys/fs/cgroup/docker/{container}/memory.peak",
-        f"/sys/fs/cgroup/system.slice/docker-{container}.scope/memory.peak",
-    ):
-        try:
-            return int(Path(path).read_text("ascii"))
-        except (OSError, ValueError):
-            continue
-    return None
 
 
 def _higher(first: int | None, second: int | None) -> int | None:

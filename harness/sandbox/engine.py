@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Sockets to try when DOCKER_HOST is not set, in this order.
 DEFAULT_SOCKETS = ("/var/run/docker.sock",)
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64", "amd64": "amd64"}
+# What the library meets when something answers that is no engine: nothing, no JSON, or JSON of another shape.
+_ODD_ANSWERS = (OSError, ValueError, LookupError, TypeError, AttributeError)
 _HINT = 'start Docker, or run `eval "$(sandbox/engine.sh start && sandbox/engine.sh env)"` in a checkout'
 
 
@@ -33,12 +35,7 @@ def translated(what: str) -> Iterator[None]:
         docker.errors.DockerException,
         requests.exceptions.RequestException,
         urllib3.exceptions.HTTPError,
-        OSError,
-        # What the library meets when something answers that is no engine: no JSON, or JSON of another shape.
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
+        *_ODD_ANSWERS,
     ) as error:
         explanation = str(getattr(error, "explanation", None) or error)
         raise MachineError(
@@ -147,6 +144,8 @@ class Engine:
         with translated(f"inspect the image {name}"):
             try:
                 found: dict[str, Any] = self.api.inspect_image(name)
+                if not isinstance(found["Id"], str):
+                    raise TypeError("its description of an image is of another shape")
             except docker.errors.ImageNotFound:
                 return None
             except docker.errors.APIError as error:
@@ -198,7 +197,11 @@ def connect(timeout_s: float = 120.0, *, runtime: str | None = None) -> Engine:
             timeout=int(timeout_s), environment={**os.environ, "DOCKER_HOST": address}
         )
         client.ping()
-    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
+    except (
+        docker.errors.DockerException,
+        requests.exceptions.RequestException,
+        *_ODD_ANSWERS,
+    ) as error:
         raise MachineError(
             f"no container engine answers at {address}", code="I_ENGINE", hint=_HINT, detail=str(error)
         ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from harness.documents.finding import Finding
 from harness.documents.reference import ReferenceDialogue
 from harness.documents.run_record import Fault, OutputFile, RunHost, RunRecord, RunState
 from harness.errors import MachineError, UsageError
+from harness.sandbox.attempted_hosts import attempted_hosts, host_to_tell
+from harness.sandbox.blame import blame
 from harness.sandbox.collector import collect_outputs
 from harness.sandbox.container import ContainerOutcome, remove_leftovers
 from harness.sandbox.engine import Engine
@@ -45,6 +47,7 @@ class _Run:
     profile_sha256: str = ""
     output_mode: str = ""
     host: RunHost | None = None
+    wanted_host: str = ""
     outcome: ContainerOutcome | None = None
     outputs: tuple[OutputFile, ...] = ()
     findings: list[Finding] = field(default_factory=list)
@@ -67,6 +70,7 @@ class _Run:
             codes=tuple(sorted({f.code for f in self.findings if not f.code.startswith("W_")})),
             warnings=tuple(sorted({f.code for f in self.findings if f.code.startswith("W_")})),
             host=self.host,
+            wanted_host=self.wanted_host,
         )
         return record, tuple(self.findings)
 
@@ -218,38 +222,10 @@ def _run_and_collect(
         return run.record("infrastructure", "infrastructure")
     run.outputs = collected.outputs
     run.findings += collected.findings
-    return run.record(*_judged(run, run.outcome, full))
-
-
-def _judged(run: _Run, outcome: ContainerOutcome, full: str | None) -> tuple[RunState, Fault]:
-    """State and fault from the facts, most certain first; adds the finding that says so."""
-    limits = run.limits
-    if not outcome.started:
-        run.findings.append(finding("R_START"))
-        return "start_failed", "unclear" if outcome.start_unclear else "submission"
-    if outcome.stopped_for is not None or (full is not None and outcome.exit_code != 0):
-        run.findings.append(_over_the_cap(full, limits))
-        return "output_too_large", "submission"
-    if outcome.timed_out:
-        run.findings.append(finding("R_TIMEOUT", wall_s=limits.wall_s))
-        return "timed_out", "submission"
-    if outcome.oom_killed and outcome.exit_code != 0:
-        run.findings.append(finding("R_OOM", memory_bytes=limits.memory_bytes))
-        return "out_of_memory", "submission"
-    if outcome.exit_code != 0:
-        run.findings.append(finding("R_EXIT", exit_code=outcome.exit_code))
-        return "failed", "submission"
-    if outcome.oom_killed:
-        run.findings.append(finding("W_OOM"))
-    if full is not None:
-        run.findings.append(replace(_over_the_cap(full, limits), severity="warning"))
-    if not run.outputs:
-        run.findings.append(finding("R_NO_OUTPUT"))
-        return "output_missing", "submission"
-    return "completed", "none"
-
-
-def _over_the_cap(full: str | None, limits: RunLimits) -> Finding:
-    if full == "files":
-        return finding("E_OUT_COUNT", cap=limits.output_inodes)
-    return finding("E_OUT_SIZE", path="'/output'", cap=limits.output_bytes)
+    hosts, failed = attempted_hosts(out / LOG)
+    if hosts or failed:
+        run.wanted_host = host_to_tell(hosts)
+        run.findings.append(finding("W_OFFLINE", host=run.wanted_host))
+    verdict = blame(run.outcome, run.limits, full=full, has_outputs=bool(run.outputs))
+    run.findings += verdict.findings
+    return run.record(verdict.state, verdict.fault)

@@ -11,10 +11,10 @@ import pytest
 
 from harness.challenge.load import load_challenge
 from harness.documents.finding import Finding
-from harness.evaluation.attempted_hosts import attempted_hosts
 from harness.evaluation.precheck import hidden_dialogues, nested_sets
 from harness.kit import write_kit
 from harness.resources import schema_path
+from harness.sandbox import attempted_hosts
 from harness.submission import read_references
 
 CHALLENGE = load_challenge()
