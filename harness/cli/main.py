@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "judge": ("harness.cli.judge:command", "Build, check or show the judge."),
     "challenge": ("harness.cli.challenge:command", "Show or check a challenge spec."),
     "schema": ("harness.cli.schema:command", "List or show the JSON Schemas."),
+    "doctor": ("harness.cli.doctor:command", "Is this machine ready to run images of strangers?"),
+    "clean": ("harness.cli.clean:command", "Remove what killed runs left."),
     "explain": ("harness.cli.explain:command", "Explain a code, with a bad and a good example."),
 }
 

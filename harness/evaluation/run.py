@@ -151,6 +151,6 @@ def _validate_outputs(
     findings = Findings()
     findings.extend(outcome.report.findings)
     # What the collector found in the outputs; findings about the machine or the run stand in the record.
-    findings.extend([each for each in collected if each.code[2:].startswith("OUT_")])
+    findings.extend([each for each in collected if each.code[2:].startswith("OUT_") or each.code.startswith("F_")])
     kept, left_out = findings.result()
     return replace(outcome.report, findings=kept, truncated=outcome.report.truncated + left_out, subject=SUBMISSION)

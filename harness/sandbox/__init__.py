@@ -1,6 +1,6 @@
 """Running an untrusted image: a container with hard limits and no network, label-free inputs, outputs taken safely.
 
-`docker` is imported in this room only. sandbox/README.md in the top folder tells the threats and the flags.
+`docker` is imported in this room only. docs/explanation/threat-model.md tells the threats and the flags.
 """
 
 from harness.sandbox.attempted_hosts import attempted_hosts

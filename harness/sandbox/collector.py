@@ -93,6 +93,8 @@ class _Collector:
                     self._write(path, result.lines())
                 if result.unknown:
                     self.findings.append(finding("W_OUT_UNKNOWN", file=path, path=path, count=result.unknown))
+                if result.telling:
+                    self.findings.append(finding("F_ID_ECHO", file=path, path=path, count=result.telling))
                 if result.unreadable:
                     self.findings.append(finding("W_OUT_LINE", file=path, path=path, count=result.unreadable))
         if task.audio_required == "none" and task.reply != "audio":

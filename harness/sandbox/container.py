@@ -108,7 +108,7 @@ def remove_leftovers(engine: Engine, nonce: str | None = None, *, run: str = "")
     begin = f"{run}-" if run else ""
     found = [str(entry["Id"]) for entry in listed if str(entry["Labels"][NONCE_LABEL]).startswith(begin)]
     for container in found:
-        _remove(engine, container)
+        remove_container(engine, container)
     return found
 
 
@@ -121,19 +121,19 @@ def removed_at_the_end(engine: Engine, name: str) -> Iterator[None]:
         # A request that we have left is not taken back: the engine may be about to make the container.
         give_up = time.monotonic() + _LATE_CREATION_S
         try:
-            while not _remove(engine, name) and time.monotonic() < give_up:
+            while not remove_container(engine, name) and time.monotonic() < give_up:
                 time.sleep(0.05)
         except KeyboardInterrupt:  # a second Ctrl-C: once more, then obey
-            _remove(engine, name)
+            remove_container(engine, name)
         raise
     except BaseException:
-        _remove(engine, name)
+        remove_container(engine, name)
         raise
     else:
-        _remove(engine, name)
+        remove_container(engine, name)
 
 
-def _remove(engine: Engine, container: str) -> bool:
+def remove_container(engine: Engine, container: str) -> bool:
     """Remove a container; False when there is none."""
     import docker.errors
 

@@ -18,6 +18,7 @@ from typing import Literal
 from harness.errors import MachineError
 from harness.sandbox.profile import USER_ID
 
+STORE_SOURCE = "humdial-output"  # how the list of mounts names a store
 Mode = Literal["capped", "watched"]
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
 _MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8
@@ -89,7 +90,7 @@ def _mount_tmpfs(folder: Path, cap_bytes: int, cap_files: int) -> None:
     # One more inode than asked, for the root folder itself.
     options = f"size={cap_bytes},nr_inodes={cap_files + 1},mode=0755,uid={USER_ID},gid={USER_ID}"
     flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-    if _libc().mount(b"humdial-output", os.fsencode(folder), b"tmpfs", flags, options.encode()) != 0:
+    if _libc().mount(STORE_SOURCE.encode(), os.fsencode(folder), b"tmpfs", flags, options.encode()) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 

@@ -24,6 +24,7 @@ from harness.errors import HarnessError, MachineError
 from harness.resources import cache_dir
 from harness.sandbox.container import run_unprobed
 from harness.sandbox.engine import Engine
+from harness.sandbox.floors import below_floors
 from harness.sandbox.image_archive import ImageConfig, Layer, write_image
 from harness.sandbox.nonce import new_nonce
 from harness.sandbox.output_store import Mode, output_store, release
@@ -63,8 +64,11 @@ _seen: dict[str, Preflight] = {}
 def require_preflight(engine: Engine, profile: Profile) -> Preflight:
     """Let ``profile`` pass when its kind of container has been probed on ``engine``; probe it now if need be.
 
-    Raises MachineError (I_PREFLIGHT) when the probe got anywhere, or when it could not be run: nothing may run then.
+    Raises MachineError (I_PREFLIGHT) when the probe got anywhere, when it could not be run, or when the site requires
+    sound versions and these are older: nothing may run then.
     """
+    if engine.site.floors == "require":
+        _require_floors(engine)
     if engine.host().architecture != PROBED_ARCHITECTURE:
         return Preflight(key="", probed=False)
     probe_profile = _probe_profile(engine, profile)
@@ -82,6 +86,16 @@ def require_preflight(engine: Engine, profile: Profile) -> Preflight:
         more = f" and {len(found.problems) - 5} more" if len(found.problems) > 5 else ""
         raise _refused("a probe that may do nothing got further: " + "; ".join(found.problems[:5]) + more)
     return found
+
+
+def _require_floors(engine: Engine) -> None:
+    below = below_floors(engine.versions())
+    if below:
+        raise MachineError(
+            f"this site runs nothing on versions below the floors: {', '.join(below)}",
+            code="I_PREFLIGHT",
+            hint='update them, or write floors = "note" into the site file',
+        )
 
 
 def forget_preflights() -> None:

@@ -1,6 +1,6 @@
 """What a container may do, as one value, and the engine's create request built from it. Pure: nothing is started here.
 
-The reasons for each flag stand in sandbox/README.md; tests/sandbox/test_profile.py holds the whole request.
+The reasons for each flag stand in docs/explanation/threat-model.md; test_profile.py holds the whole request.
 """
 
 from __future__ import annotations

@@ -10,12 +10,16 @@ from typing import IO, Any, NoReturn
 
 from harness.challenge.spec import ReadLimits
 
+# A shorter id may stand in a line by chance.
+_SHORTEST_TELLING = 8
+
 
 @dataclass(slots=True)
 class MappedLines:
     """Lines of ``stream`` with ids replaced by ``ids`` (opaque to real). Read :meth:`lines` once, then the counts.
 
-    ``unknown`` lines (an id that was never staged) are dropped; ``unreadable`` ones are passed through.
+    ``unknown`` lines (an id that was never staged) are dropped; ``unreadable`` ones are passed through. ``telling``
+    lines hold a real id before any was put back: the container was never shown one.
     """
 
     stream: IO[bytes]
@@ -23,6 +27,11 @@ class MappedLines:
     limits: ReadLimits
     unknown: int = 0
     unreadable: int = 0
+    telling: int = 0
+    _real_ids: tuple[bytes, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._real_ids = tuple(real.encode() for real in self.ids.values() if len(real) >= _SHORTEST_TELLING)
 
     def lines(self) -> Iterator[bytes]:
         """At most one line more than the limit, so that the validation sees that there were too many."""
@@ -45,6 +54,7 @@ class MappedLines:
 
     def _mapped(self, line: bytes) -> Iterator[bytes]:
         row = _strict(line)
+        self.telling += any(real in line for real in self._real_ids)
         opaque = row.get("dialogue_id") if isinstance(row, dict) else None
         if not isinstance(opaque, str):
             self.unreadable += 1

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import MachineError
 from harness.sandbox.container import ContainerOutcome, Watch, run_unprobed
 from harness.sandbox.engine import Engine
-from harness.sandbox.floors import below_floors
 from harness.sandbox.preflight import require_preflight
 from harness.sandbox.profile import Profile
 
@@ -34,17 +32,5 @@ def run_container(
     """
     if not profile.runtime:
         profile = replace(profile, runtime=engine.runtime())
-    if engine.site.floors == "require":
-        _require_floors(engine)
     require_preflight(engine, profile)
     return run_unprobed(engine, profile, image_id, deadline_s=deadline_s, log_path=log_path, watch=watch)
-
-
-def _require_floors(engine: Engine) -> None:
-    below = below_floors(engine.versions())
-    if below:
-        raise MachineError(
-            f"this site runs nothing on versions below the floors: {', '.join(below)}",
-            code="I_PREFLIGHT",
-            hint='update them, or write floors = "note" into the site file',
-        )

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import attack_runs  # registers its stages
 import pytest
 from attack_case import Box, Case, cases
 from attack_stages import STAGES
 
 
 def _marked(case: Case) -> object:
-    return pytest.param(case, id=case.id, marks=[getattr(pytest.mark, name) for name in case.marks])
+    marks = {*case.marks, *(["engine"] if case.stage in attack_runs.ON_THE_ENGINE else [])}
+    return pytest.param(case, id=case.id, marks=[getattr(pytest.mark, name) for name in sorted(marks)])
 
 
 @pytest.mark.parametrize("case", [_marked(case) for case in cases()])
@@ -32,7 +34,10 @@ def test_attack(
     for subject, found in seen.items():
         expected = case.expected(subject)
         used.add(id(expected))
-        assert (found.outcome, sorted(found.codes)) == (expected.outcome, sorted(expected.codes)), subject
+        assert (found.outcome, sorted(found.codes)) == (expected.outcome, sorted(expected.codes)), (
+            subject,
+            found.document.get("log", "")[-1500:],
+        )
         for name, value in expected.more.items():
             assert found.document[name] == value, (subject, name)
     assert used == {id(each) for each in case.expect.values()}, "a pattern of expect.toml fits no subject"

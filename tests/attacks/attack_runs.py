@@ -1,0 +1,145 @@
+"""The stage ``run``: hostile images through the real `humdial run` on the real engine, under runc and under gVisor.
+
+A subject is NAME.py (a program, see programs.py), NAME/Dockerfile, or NAME.tar (an image archive as a team sends it).
+It is seen as NAME@runc and NAME@runsc. A case's ``args`` are limits (``wall_s=2``) and perhaps one runtime, when
+nothing in it depends on what runs the container. The stage ``own`` lets make.py's ``run(box, request)`` do the trying.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import made
+import pytest
+from attack_case import CANARY, Box, Case, Seen
+from attack_stages import STAGES, Done, command
+
+from harness.documents.codes import all_codes
+from harness.sandbox import Engine
+
+BuildImage = Callable[..., str]
+RUNTIMES = ("runc", "runsc")
+ON_THE_ENGINE = ("run", "own")
+LIMITS = {
+    "wall_s": 30, "stop_grace_s": 1, "memory_bytes": 192 << 20, "cpus": 1.0, "pids": 128, "tmp_bytes": 8 << 20,
+    "tmp_inodes": 500, "shm_bytes": 8 << 20, "output_bytes": 8 << 20, "output_inodes": 200, "log_bytes": 1 << 16,
+    "nofile": 256,
+}  # fmt: skip
+# What every program here may end with: it answers everything, so nothing else may come up.
+_OF_THE_MACHINE = frozenset({"W_LIMITS"})
+
+
+def inputs_of(box: Box) -> Path:
+    """Labelled inputs with a canary as the users' words, one dialogue a task and language."""
+    folder = box.root / "inputs"
+    if not folder.exists():
+        files = made.inputs(audio=True)
+        for path, data in files.items():
+            if path.endswith(".jsonl"):
+                line = json.loads(data.splitlines()[0])
+                for turn in line["turns"]:
+                    turn["text"] = f"{turn['text']} {CANARY}"
+                files[path] = made.jsonl([line])
+        made.write(folder, files)
+    return folder
+
+
+def limits_of(box: Box, **changes: float) -> Path:
+    path = box.root / "limits.toml"
+    path.write_text("".join(f"{name} = {value}\n" for name, value in {**LIMITS, **changes}.items()))
+    return path
+
+
+def image_of(subject: Path, build: BuildImage) -> str:
+    """The image that a subject stands for: an id of the engine, or the archive itself."""
+    if subject.suffix == ".tar":
+        return str(subject)
+    if subject.suffix == ".py":
+        lines: tuple[str, ...] = ("COPY main.py /main.py", 'ENTRYPOINT ["python3", "/main.py"]')
+        return build(*lines, files={"main.py": subject.read_text("utf-8")})
+    files = {path.name: path.read_text("utf-8") for path in subject.iterdir() if path.name != "Dockerfile"}
+    return build(*(subject / "Dockerfile").read_text("utf-8").splitlines(), files=files)
+
+
+def try_image(
+    box: Box, image: str, out: Path, limits: Path, *options: str, inputs: Path | None = None, **variables: str
+) -> Done:
+    """`humdial run` of one image; what holds for every run is asserted here."""
+    before = _sysctls()
+    arguments = ("run", image, "--inputs", inputs or inputs_of(box), "--out", out, "--limits", limits, *options)
+    done = command(box, *arguments, sockets=True, **variables)
+    assert _sysctls() == before, "a setting of the machine changed"
+    assert not (out / ".work").exists()
+    assert str(out) not in Path("/proc/self/mountinfo").read_text()
+    return done
+
+
+def seen_of(out: Path, exit_code: int) -> Seen:
+    """What became of a run, from its documents; what a team may be told is checked against the canary."""
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    report = out / "validation.json"
+    findings = json.loads(report.read_text("utf-8"))["findings"] if report.exists() else []
+    codes = {*record["codes"], *record["warnings"], *(each["code"] for each in findings)} - _OF_THE_MACHINE
+    assert codes <= set(all_codes())
+    assert exit_code == {"none": 0, "submission": 1, "unclear": 1, "infrastructure": 3}[record["fault"]]
+    notice = (out / "team.json").read_text("utf-8")
+    assert CANARY not in notice and notice.isascii()
+    assert not any(CANARY in path.read_text("utf-8", "replace") for path in out.rglob("*") if path.is_file())
+    if record["state"] == "infrastructure":
+        outcome = "INFRA"
+    elif record["state"] not in ("completed", "output_invalid"):
+        outcome = "RUNFAIL"
+    elif any(code.startswith("E_OUT") for code in codes):
+        outcome = "FLOOR"
+    elif any(code.startswith("F_") for code in codes):
+        outcome = "FLAG"
+    else:
+        outcome = "WARN" if codes else "CONTAIN"
+    log = (out / "container.log").read_text("utf-8", "replace") if (out / "container.log").exists() else ""
+    assert "ESCAPED" not in log, [line for line in log.splitlines() if "ESCAPED" in line][:10]
+    document: dict[str, Any] = {**record, "finished": log.rstrip().endswith("DONE"), "log": log}
+    return Seen(outcome, frozenset(codes), document)
+
+
+def run(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict[str, Seen], list[Done]]:
+    """Every subject as an image, under every runtime."""
+    engine: Engine = request.getfixturevalue("engine")
+    build: BuildImage = request.getfixturevalue("build_image")
+    runtimes = [name for name in RUNTIMES if name in case.args] or list(RUNTIMES)
+    if missing := set(runtimes) - set(engine.info()["Runtimes"]):
+        pytest.skip(f"this engine has no {', '.join(missing)}")
+    changes = {name: float(value) for name, _, value in (each.partition("=") for each in case.args) if value}
+    limits = limits_of(box, **{name: int(value) if name != "cpus" else value for name, value in changes.items()})
+    seen, runs = {}, []
+    for subject in sorted(box.subjects.iterdir()):
+        image = image_of(subject, build)
+        for runtime in runtimes:
+            out = box.out / f"{subject.name}@{runtime}"
+            done = try_image(box, image, out, limits, "--runtime", runtime)
+            assert (out / "run.json").exists(), done.stderr.decode()
+            seen[f"{subject.stem}@{runtime}"] = seen_of(out, done.exit)
+            runs.append(done)
+    return seen, runs
+
+
+def own(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict[str, Seen], list[Done]]:
+    """make.py tries for itself what no single command shows."""
+    if missing := set(RUNTIMES[:1]) - set(request.getfixturevalue("engine").info()["Runtimes"]):
+        pytest.skip(f"this engine has no {', '.join(missing)}")
+    found: dict[str, Seen] = case.module().run(box, request)
+    return found, []
+
+
+def _sysctls() -> dict[str, str]:
+    """Settings of the machine that a container might change."""
+    names = ("kernel/core_pattern", "kernel/hostname", "vm/overcommit_memory", "kernel/modprobe", "fs/suid_dumpable")
+    return {name: (Path("/proc/sys") / name).read_text() for name in names if (Path("/proc/sys") / name).exists()}
+
+
+STAGES["run"] = run
+STAGES["own"] = own
+
+__all__ = ["BuildImage", "image_of", "inputs_of", "limits_of", "seen_of", "try_image"]

@@ -1,0 +1,105 @@
+"""`humdial doctor` and `humdial clean` on this machine: every finding has one thing to do, and what is left goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from harness.challenge.spec import RunLimits
+from harness.resources import schema_path
+from harness.sandbox import Engine
+from harness.sandbox.leftovers import left_containers, left_stores
+from harness.sandbox.output_store import output_store
+from harness.sandbox.profile import container_arguments
+
+
+def humdial(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "harness", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables}, check=False)
+
+
+def examined(*arguments: str, **variables: str) -> tuple[int, dict[str, dict[str, str]]]:
+    done = humdial("doctor", "-f", "json", *arguments, **variables)
+    plain = json.loads(done.stdout)
+    schema = json.loads(schema_path("doctor-report").read_text("utf-8"))
+    jsonschema_rs.validator_for(schema).validate(plain)
+    return done.returncode, {check["name"]: check for check in plain["checks"]}
+
+
+@pytest.mark.engine
+def test_every_finding_has_one_thing_to_do(engine: Engine) -> None:
+    exit_code, checks = examined()
+    assert set(checks) == {
+        "python", "kernel", "clock", "engine", "runtime", "cgroup", "preflight", "limits", "storage", "leftovers",
+        "work", "gpu",
+    }  # fmt: skip
+    for check in checks.values():
+        assert bool(check["fix"]) == (check["health"] != "ok"), check
+        assert check["found"]
+    assert checks["preflight"]["health"] == "ok"
+    assert engine.host().version in checks["engine"]["found"]
+    assert exit_code in (0, 1)  # 1 when this machine's disk is nearly full
+    text = humdial("doctor").stdout
+    assert all(check["found"] in text for check in checks.values() if check["name"] not in ("clock", "storage", "work"))
+
+
+@pytest.mark.engine
+def test_a_runtime_that_is_not_there_stops_everything(engine: Engine) -> None:
+    exit_code, checks = examined("--runtime", "kata")
+    assert exit_code == 3
+    assert checks["runtime"]["health"] == "missing"
+    assert "kata" in checks["runtime"]["found"]
+
+
+def test_no_engine_is_told_with_what_to_do(tmp_path: Path) -> None:
+    exit_code, checks = examined(DOCKER_HOST=f"unix://{tmp_path}/none")
+    assert exit_code == 3
+    assert checks["engine"]["health"] == "missing"
+    assert "engine.sh" in checks["engine"]["fix"]
+    assert "kernel" in checks  # the rest is looked at all the same
+
+
+@pytest.mark.engine
+def test_what_killed_runs_left_is_seen_and_removed_and_nothing_else(
+    engine: Engine, base_image: str, small_limits: RunLimits, tmp_path: Path
+) -> None:
+    from test_container import profile_of
+
+    image = engine.image_id(base_image) or ""
+    profile = profile_of(small_limits, "pass")
+    name = f"humdial-{profile.role}-{profile.nonce}"
+    engine.api.create_container_from_config(container_arguments(profile, image), name)
+    # Somebody else's container of an image that imitates our labels.
+    stranger = engine.api.create_container_from_config(
+        {"Image": image, "Cmd": ["true"], "Labels": {"humdial.nonce": "x", "humdial.role": "team"}}, "stranger"
+    )["Id"]
+    try:
+        assert name in {each.name for each in left_containers(engine)}
+        assert "stranger" not in {each.name for each in left_containers(engine)}
+        done = humdial("clean")
+        assert done.returncode == 0, done.stderr
+        assert f"removed {name}" in done.stdout
+        assert name not in {each.name for each in left_containers(engine)}
+        assert engine.api.inspect_container(stranger)["Id"] == stranger
+    finally:
+        engine.api.remove_container(stranger, force=True)
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(os.geteuid() != 0, reason="a mount needs root")
+def test_a_store_is_left_only_when_nobody_holds_its_folder(engine: Engine, tmp_path: Path) -> None:
+    import fcntl
+
+    out = tmp_path / "a folder"
+    with output_store(out / ".work" / "output", 1 << 20, 10) as store:
+        held = os.open(out, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert store.path not in left_stores(engine)
+        os.close(held)
+        assert store.path in left_stores(engine)
