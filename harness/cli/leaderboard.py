@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--exclude-late", is_flag=True, help="Leave late submissions out.")
 @click.option("--no-intervals", is_flag=True, help="Do not draw intervals, tie groups and close pairs from the items.")
 @options.challenge_option
-@options.format_option("table", "markdown", "csv", "latex", "json")
+@options.format_option("table", "markdown", "csv", "latex", "html", "json")
 @options.output_option
 @options.color_option
 @options.quiet_option
@@ -61,6 +61,7 @@ def command(
     from harness.evaluation.score_files import find_reports
     from harness.evaluation.tables import tabulate
     from harness.reporting.leaderboard import render
+    from harness.reporting.report import render_report
 
     challenge = load_challenge(challenge_name)
     if ratings is not None and phase != "final":
@@ -77,15 +78,26 @@ def command(
             ratings=ratings,
             exclude_late=exclude_late,
             intervals=not no_intervals,
+            agree=format_ == "html",
         )
         tables.append(table)
         for finding in table.ratings.findings if table.ratings else ():
             note(f"{finding.severity} {finding.code}: {finding.message}", quiet=quiet)
+    if format_ == "html":
+        options.emit(render_report(tables, challenge, "public"), output)
+        return
     colored = wants_color(color) and output is None
     options.emit(b"\n".join(render(table.board, challenge, format_, color=colored) for table in tables), output)
 
 
 def _tracks(reports: list[ScoreReport], wanted: str | None, format_: str, known: list[str]) -> list[str]:
+    tracks = tracks_of(reports, wanted, known)
+    if len(tracks) > 1 and format_ in ("json", "csv", "latex"):
+        raise click.UsageError(f"the reports are of {', '.join(tracks)}: choose one with --track")
+    return tracks
+
+
+def tracks_of(reports: list[ScoreReport], wanted: str | None, known: list[str]) -> list[str]:
     """The tracks to tabulate, in the order of the spec, then those it does not know."""
     if wanted is not None:
         return [wanted]
@@ -93,6 +105,4 @@ def _tracks(reports: list[ScoreReport], wanted: str | None, format_: str, known:
     tracks = [name for name in known if name in present] + sorted(present - set(known))
     if not tracks:
         raise click.UsageError("none of the teams has a score report: there is nothing to tabulate")
-    if len(tracks) > 1 and format_ in ("json", "csv", "latex"):
-        raise click.UsageError(f"the reports are of {', '.join(tracks)}: choose one with --track")
     return tracks

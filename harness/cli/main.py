@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("harness.cli.score:command", "Judge and score one validated submission."),
     "ratings": ("harness.cli.ratings:command", "Check and import human ratings; write the page for raters."),
     "leaderboard": ("harness.cli.leaderboard:command", "Tabulate score reports."),
+    "report": ("harness.cli.report:command", "Write the results as one offline HTML page."),
     "duplex": ("harness.cli.duplex:command", "Track 2: timing of pairs, clean inputs."),
     "judge": ("harness.cli.judge:command", "Build, check or show the judge."),
     "challenge": ("harness.cli.challenge:command", "Show or check a challenge spec."),

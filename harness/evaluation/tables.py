@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.challenge.spec import Challenge
-from harness.documents.leaderboard import Leaderboard, Unscored
+from harness.documents.leaderboard import Unscored
+from harness.documents.published import FlaggedItem, Table
 from harness.documents.ratings import RatingsReport
 from harness.errors import UsageError
 from harness.evaluation.rating_files import check_ratings, cohort, rated_cohort
-from harness.evaluation.score_files import Found, item_scores
+from harness.evaluation.score_files import Found, item_rows, item_scores
 from harness.ranking.final import Phase
 from harness.ranking.ratings import rated_dimensions
 from harness.ranking.table import leaderboard
 
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One track's table, and what a check of the ratings in it said (None: it has none)."""
-
-    board: Leaderboard
-    ratings: RatingsReport | None = None
+# States that say nothing about the reply.
+_ORDINARY = frozenset({"scored", "not_judged", "not_rated"})
 
 
 def tabulate(
@@ -62,6 +57,25 @@ def tabulate(
         items=items if intervals else None,
     )
     return Table(board, checked.report)
+
+
+def flagged_items(found: Sequence[Found], track: str) -> dict[str, tuple[FlaggedItem, ...]]:
+    """Team to its replies that a person may want to look at: with a flag, or with a state other than scored and not
+    judged. In the order of the items."""
+    flagged: dict[str, tuple[FlaggedItem, ...]] = {}
+    for entry in found:
+        rows = item_rows(entry) if entry.report.track == track else None
+        replies: dict[tuple[str, str, str], tuple[dict[str, None], dict[str, None]]] = {}
+        for row in rows or ():
+            states, flags = replies.setdefault((row["task"], row["language"], row["dialogue_id"]), ({}, {}))
+            states[row["state"]] = None
+            flags.update(dict.fromkeys(row.get("flags", ())))
+        flagged[entry.report.team] = tuple(
+            FlaggedItem(*reply, tuple(states), tuple(flags))
+            for reply, (states, flags) in replies.items()
+            if flags or states.keys() - _ORDINARY
+        )
+    return flagged
 
 
 def _refuse_errors(report: RatingsReport, file: Path) -> None:

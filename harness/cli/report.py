@@ -1,0 +1,79 @@
+"""`humdial report`: the results as one offline HTML page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from harness.cli import options
+
+
+@click.command(name="report", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--out", required=True, metavar="FILE.html", type=click.Path(path_type=Path, dir_okay=False), help="The page."
+)
+@click.option(
+    "--audience",
+    type=click.Choice(["public", "organiser"]),
+    default="public",
+    show_default=True,
+    help="public: aggregates only; organiser: also the replies to look at.",
+)
+@click.option("--track", metavar="TRACK", help="Only this track.")
+@click.option("--phase", type=click.Choice(["auto", "final"]), default="auto", show_default=True)
+@click.option(
+    "--ratings",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Human ratings (CSV), for --phase final.",
+)
+@click.option("--exclude-late", is_flag=True, help="Leave late submissions out.")
+@options.challenge_option
+@options.quiet_option
+def command(
+    paths: tuple[Path, ...],
+    out: Path,
+    audience: str,
+    track: str | None,
+    phase: str,
+    ratings: Path | None,
+    exclude_late: bool,
+    challenge_name: str,
+    quiet: bool,
+) -> None:
+    """Write the results of a run directory or of score reports as one HTML file that loads nothing.
+
+    Ranking with rank intervals, what the finals are made of, what became of every team's items, methods,
+    fingerprints, and the table as CSV and JSON to download. The public page holds no text, no gold and no single item.
+    """
+    from harness.challenge.load import load_challenge
+    from harness.cli.console import note
+    from harness.cli.leaderboard import tracks_of
+    from harness.documents.codec import write_atomic
+    from harness.evaluation.score_files import find_reports
+    from harness.evaluation.tables import flagged_items, tabulate
+    from harness.reporting.report import render_report
+
+    challenge = load_challenge(challenge_name)
+    if ratings is not None and phase != "final":
+        raise click.UsageError("--ratings count in phase final only: pass --phase final")
+    found, unscored = find_reports(paths)
+    organiser = audience == "organiser"
+    tables = []
+    for name in tracks_of([entry.report for entry in found], track, list(challenge.tracks)):
+        table = tabulate(
+            found,
+            unscored,
+            challenge,
+            name,
+            "final" if phase == "final" else "auto",
+            ratings=ratings,
+            exclude_late=exclude_late,
+            agree=True,
+        )
+        tables.append(replace(table, flagged=flagged_items(found, name) if organiser else None))
+    write_atomic(out, render_report(tables, challenge, "organiser" if organiser else "public"))
+    note(f"{out}: {', '.join(table.board.track for table in tables)}, for {audience}", quiet=quiet)
