@@ -36,6 +36,21 @@ from harness.cli import options
 @click.option("--track", metavar="TRACK", help="The track, when the submission does not say it.")
 @click.option("--late", is_flag=True, help="Handed in after the deadline: shown without a rank.")
 @click.option("--fresh", is_flag=True, help="Judge again even what this judge has judged before.")
+@click.option(
+    "--transcripts",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Track 2: ready transcripts, named like the outputs.",
+)
+@click.option(
+    "--labels", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Track 2: ready behaviour labels."
+)
+@click.option(
+    "--delay-from",
+    type=click.Choice(["words", "voice"]),
+    default="words",
+    show_default=True,
+    help="Track 2: the first response is the first word, or the onset of voice activity.",
+)
 @click.option("--baseline", is_flag=True, help="This is the organisers' baseline.")
 @options.challenge_option
 @options.format_option("text", "json")
@@ -51,6 +66,9 @@ def command(
     team: str | None,
     track: str | None,
     late: bool,
+    transcripts: Path | None,
+    labels: Path | None,
+    delay_from: str,
     baseline: bool,
     fresh: bool,
     challenge_name: str,
@@ -68,16 +86,24 @@ def command(
     from harness.cli.console import note, wants_color
     from harness.documents.codec import pretty_json, to_plain
     from harness.evaluation.score import ScoreOptions, score_submission
+    from harness.evaluation.score_pairs import PairOptions, score_pairs
     from harness.reporting.score import score_text
     from harness.reporting.validation import render
+    from harness.submission import has_pairs
 
     challenge = load_challenge(challenge_name)
     settings = ScoreOptions(
         profile=profile, policy=policy, team=team, track=track, late=late, baseline=baseline, fresh=fresh
     )
-    result = score_submission(
-        submission, references, out, challenge, settings, progress=lambda text: note(text, quiet=quiet)
-    )
+
+    def progress(text: str) -> None:
+        note(text, quiet=quiet)
+
+    if challenge.duplex is not None and (track == challenge.duplex.track or has_pairs(references, challenge)):
+        pairs = PairOptions(transcripts, labels, delay_from)
+        result = score_pairs(submission, references, out, challenge, challenge.duplex, settings, pairs, progress)
+    else:
+        result = score_submission(submission, references, out, challenge, settings, progress=progress)
     context = click.get_current_context()
     if result.report is None:
         options.emit(render(result.validation, format_, color=wants_color(color)), output)

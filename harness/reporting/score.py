@@ -8,6 +8,7 @@ from tabulate import tabulate
 
 from harness.documents.report import ITEM_STATES, DimensionScore, Evidence, ScoreReport
 from harness.ranking.rounding import half_up
+from harness.reporting.duplex_measures import measures_text
 from harness.reporting.hostile_text import visible
 
 
@@ -18,7 +19,8 @@ def score_text(report: ScoreReport) -> str:
         (each.language, each.task, each.dimension, _mean(each), each.n, _counts(each)) for each in report.dimensions
     ]
     table = tabulate(rows, headers=("", "task", "dimension", "mean", "n", "items"), disable_numparse=True)
-    lines = [f"{visible(report.team)}  policy {report.policy}", table]
+    shown = [table] if rows else measures_text(report.measures)
+    lines = [f"{visible(report.team)}  policy {report.policy}", *shown]
     if judge is not None:
         official = "official" if judge.official else "not official"
         lines.append(f"judge {judge.profile} ({official}), fingerprint {judge.fingerprint[:19]}…")

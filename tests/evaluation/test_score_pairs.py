@@ -1,0 +1,145 @@
+"""`humdial score` and `humdial leaderboard` on a small Track 2 set with real speech, ready words and ready labels."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+WAVS = Path(__file__).resolve().parents[1] / "data" / "vectors" / "wavs"
+PAIR = "pair06_after_end_en_16000"
+SECONDS = 251_780 / 16_000
+CASES = [
+    *((name, None) for name in ("follow_up", "negation", "repetition", "topic_switch", "termination")),
+    *(("backchannel", None), ("pause", None), ("third_party", "after"), ("third_party", "before")),
+    ("directed_at_others", None),
+]
+LABELS = {"backchannel": "C_RESUME", "third_party": "C_RESUME", "directed_at_others": "C_RESUME"}
+
+
+def humdial(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
+
+
+def key_line(number: int, language: str, scenario: str, part: str | None) -> dict[str, Any]:
+    clean = scenario not in ("pause",) and part != "before"
+    return {
+        "file": f"test-{number:06d}",
+        "language": language,
+        "scenario": scenario,
+        "part": part,
+        "clean": f"clean-{number:06d}" if clean else None,
+        "final_duration": SECONDS,
+        "speech_segments": [{"xmin": 0.542, "xmax": 2.484, "text": "a"}, {"xmin": 10.247, "xmax": 11.986, "text": "b"}],
+    }
+
+
+@pytest.fixture(scope="module")
+def challenge_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Inputs with a key, the outputs of one team, and ready transcripts and labels for them."""
+    root = tmp_path_factory.mktemp("track2")
+    for name in ("inputs/test", "inputs/clean", "team/test", "team/clean", "words/test"):
+        (root / name).mkdir(parents=True)
+    user, _ = soundfile.read(WAVS / f"{PAIR}_user.wav", dtype="int16")
+    model, _ = soundfile.read(WAVS / f"{PAIR}_model.wav", dtype="int16")
+    words = {"text": "well", "chunks": [{"text": "well", "timestamp": [14.0, 14.4]}]}
+    lines, labels = [], []
+    both = [(language, *case) for language in ("en", "zh") for case in CASES]
+    for number, (language, scenario, part) in enumerate(both, 1):
+        line = key_line(number, language, scenario, part)
+        lines.append(line)
+        soundfile.write(root / f"inputs/test/{line['file']}.wav", user, 16_000, subtype="PCM_16")
+        soundfile.write(root / f"team/test/{line['file']}_output.wav", model, 16_000, subtype="PCM_16")
+        (root / f"words/test/{line['file']}_output.json").write_text(json.dumps(words))
+        labels.append({"file": line["file"], "behaviour": [LABELS.get(scenario, "C_RESPOND")]})
+        if line["clean"]:
+            soundfile.write(root / f"inputs/clean/{line['clean']}.wav", user, 16_000, subtype="PCM_16")
+            soundfile.write(root / f"team/clean/{line['clean']}_output.wav", model, 16_000, subtype="PCM_16")
+    (root / "inputs/key.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (root / "labels.jsonl").write_text("".join(json.dumps(line) + "\n" for line in labels))
+    manifest = {"schema_version": 1, "team": "alpha", "display_name": "A", "system": "a-1", "tracks": ["track2"]}
+    manifest |= {"languages": ["zh", "en"], "resources": [{"kind": "model", "name": "m"}]}
+    manifest |= {"declarations": {"no_commercial_tts": True}}
+    (root / "team/submission.json").write_text(json.dumps(manifest))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "submission"))
+    import made
+
+    (root / "team/system_description.pdf").write_bytes(made.pdf())
+    return root
+
+
+def score(root: Path, out: Path, *options: object) -> dict[str, Any]:
+    given = ("--transcripts", root / "words", "--labels", root / "labels.jsonl", "--out", out, *options)
+    done = humdial("score", root / "team", "--references", root / "inputs", *given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads((out / "report.json").read_text())
+    return found
+
+
+def test_from_audio_to_the_table(challenge_set: Path, tmp_path: Path) -> None:
+    report = score(challenge_set, tmp_path / "alpha")
+    english = report["measures"]["en"]
+    assert english["interruption"] == dict.fromkeys(english["interruption"], 1.0)
+    assert english["rejection"] == dict.fromkeys(english["rejection"], 1.0)
+    assert english["response_latency_s"]["follow_up"] == pytest.approx((0.74 + 0.772) / 2, abs=0.04)
+    assert english["stop_latency_s"]["follow_up"] is None  # this system never spoke over the user
+    assert english["n"]["stop_latency_s"]["follow_up"] == 0
+    assert english["first_response_delay_s"]["follow_up"] == 11.516
+    assert english["first_response_delay_s"]["third_party"] == pytest.approx((11.516 + 2.014) / 2)
+    assert report["measures"]["voice_activity"].startswith("silero-vad 6.2")
+    assert report["judge"]["official"] is False
+
+    # No overlap at all: no total delay, so no total; the table says so instead of calling it fast.
+    typed = {"interruption": {"zh": 50, "en": 50}, "rejection": {"zh": 50, "en": 50}}
+    for team, delay, baseline in (("beta", 1.0, False), ("baseline", 2.0, True)):
+        plain = {**report, "team": team, "baseline": baseline, "measures": {**typed, "total_delay_s": delay}}
+        (tmp_path / team).mkdir()
+        (tmp_path / team / "report.json").write_text(json.dumps(plain))
+    table = humdial("leaderboard", tmp_path / "alpha", tmp_path / "beta", tmp_path / "baseline")
+    assert table.returncode == 0, table.stderr
+    assert "stop_latency_s" in table.stdout and "60.0" in table.stdout and "NOT OFFICIAL" in table.stdout
+
+
+def test_the_same_bytes_again_and_the_onset_of_voice(challenge_set: Path, tmp_path: Path) -> None:
+    score(challenge_set, tmp_path / "a")
+    score(challenge_set, tmp_path / "b")
+    for name in ("report.json", "pairs.jsonl"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    voice = score(challenge_set, tmp_path / "c", "--delay-from", "voice")["measures"]
+    assert voice["en"]["first_response_delay_s"]["follow_up"] == pytest.approx(3.298 - 2.484, abs=0.04)
+    assert voice["delay_from"] == "voice" and "voice activity" in voice["note"]
+
+
+def test_a_transcript_out_of_order_stops_the_score(challenge_set: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words/test"
+    words.mkdir(parents=True)
+    chunks = [{"text": "b", "timestamp": [5.0, 5.2]}, {"text": "a", "timestamp": [1.0, 1.2]}]
+    (words / "test-000001_output.json").write_text(json.dumps({"text": "b a", "chunks": chunks}))
+    given = ("--transcripts", tmp_path / "words", "--out", tmp_path / "out")
+    done = humdial("score", challenge_set / "team", "--references", challenge_set / "inputs", *given)
+    assert done.returncode == 2 and "[E_TRANSCRIPT_ORDER]" in done.stderr
+    assert not (tmp_path / "out/report.json").exists()
+    (tmp_path / "labels.jsonl").write_text('{"file": "test-000001", "behaviour": "MAYBE"}\n')
+    given = ("--labels", tmp_path / "labels.jsonl", "--out", tmp_path / "out")
+    done = humdial("score", challenge_set / "team", "--references", challenge_set / "inputs", *given)
+    assert done.returncode == 2 and "[E_LABEL]" in done.stderr
+
+
+def test_a_silent_output_is_listed_and_counted(challenge_set: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(challenge_set, tmp_path / "set")
+    soundfile.write(tmp_path / "set/team/test/test-000001_output.wav", np.zeros(251_780), 16_000, subtype="PCM_16")
+    report = score(tmp_path / "set", tmp_path / "out")
+    validation = json.loads((tmp_path / "out/validation.json").read_text())
+    assert [finding["code"] for finding in validation["findings"]] == ["W_PAIR_SILENT"]
+    assert report["measures"]["en"]["outputs"] == {"ok": 9, "silent": 1}
+    assert report["measures"]["en"]["interruption"]["follow_up"] == 0.0
+    assert report["measures"]["en"]["stop_latency_s"]["follow_up"] == 1.739
