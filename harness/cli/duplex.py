@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from harness.cli.duplex_clean import command as clean
 from harness.cli.duplex_timing import command as timing
 
 
@@ -13,3 +14,4 @@ def command() -> None:
 
 
 command.add_command(timing)
+command.add_command(clean)

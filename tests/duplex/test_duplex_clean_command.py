@@ -1,0 +1,76 @@
+"""`humdial duplex clean` on a key and on a dev folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+RATE = 24_000
+SENTENCE = {
+    "final_duration": 3.0,
+    "speech_segments": [{"xmin": 0.5, "xmax": 1.0, "text": "a"}, {"xmin": 2.0, "xmax": 2.5, "text": "b"}],
+}
+
+
+def clean(inputs: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness", "duplex", "clean", str(inputs), "--out", str(out)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def noise(channels: int = 1) -> np.ndarray:
+    return np.random.default_rng(5).integers(1, 20_000, (3 * RATE, channels)).astype(np.int16)
+
+
+def key_folder(root: Path, channels: int = 1) -> Path:
+    (root / "test").mkdir(parents=True)
+    (root / "clean").mkdir()
+    names = {"test-000001": "follow_up", "test-000002": "directed_at_others", "test-000003": "pause"}
+    lines = []
+    for number, (name, scenario) in enumerate(names.items(), 1):
+        soundfile.write(root / f"test/{name}.wav", noise(channels), RATE, subtype="PCM_16")
+        other = None if scenario == "pause" else f"clean-{number:06d}"
+        lines.append({"file": name, "language": "en", "scenario": scenario, "clean": other, **SENTENCE})
+    (root / "key.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return root
+
+
+def test_a_key(tmp_path: Path) -> None:
+    done = clean(key_folder(tmp_path / "in"), tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["clean/clean-000001.wav", "clean/clean-000002.wav"]
+    source = noise()[:, 0]
+    first, rate = soundfile.read(tmp_path / "out/clean/clean-000001.wav", dtype="int16")
+    assert rate == RATE and len(first) == 3 * RATE
+    query = slice(RATE // 2, RATE)
+    assert (first[query] == source[query]).all() and np.count_nonzero(first) == RATE // 2
+    second, _ = soundfile.read(tmp_path / "out/clean/clean-000002.wav", dtype="int16")
+    assert (second == np.concatenate([source[: RATE // 2], source[2 * RATE :]])).all()
+
+
+def test_a_dev_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "dev/en/ask"
+    folder.mkdir(parents=True)
+    soundfile.write(folder / "0001_0001.wav", noise(), RATE, subtype="PCM_16")
+    (folder / "0001_0001_sentence.json").write_text(json.dumps(SENTENCE))
+    done = clean(tmp_path / "dev", tmp_path / "out")
+    assert done.stdout.split() == ["en/ask/clean_0001_0001.wav"], done.stderr
+
+
+@pytest.mark.parametrize("bad", ["stereo", "one segment", "no key"])
+def test_bad_inputs_are_named(tmp_path: Path, bad: str) -> None:
+    root = key_folder(tmp_path / "in", channels=2 if bad == "stereo" else 1)
+    if bad == "one segment":
+        line = {"file": "test-000002", "language": "en", "scenario": "directed_at_others", "clean": "clean-000002"}
+        line |= {"final_duration": 3.0, "speech_segments": SENTENCE["speech_segments"][:1]}  # type: ignore[index]
+        (root / "key.jsonl").write_text(json.dumps(line) + "\n")
+    elif bad == "no key":
+        (root / "key.jsonl").unlink()
+    done = clean(root, tmp_path / "out")
+    assert done.returncode == 2 and "[E_GOLD]" in done.stderr
+    assert not (tmp_path / "out").exists()
