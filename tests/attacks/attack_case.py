@@ -32,7 +32,8 @@ class Expected:
 class Case:
     """``expect`` maps a pattern of subjects' names to what must become of them; each subject fits exactly one.
 
-    ``steady`` is False where something changes the subjects meanwhile, so that two runs may differ.
+    ``steady`` is False where something changes the subjects meanwhile, so that two runs may differ. ``more`` is for the
+    stage.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Case:
     marks: tuple[str, ...]
     args: tuple[str, ...]
     steady: bool
+    more: dict[str, Any]
     expect: dict[str, Expected]
 
     @property
@@ -76,7 +78,7 @@ class Box:
     @classmethod
     def new(cls, root: Path) -> Box:
         box = cls(root)
-        for folder in (box.subjects, box.bait, box.home, box.tmp, box.out):
+        for folder in (box.subjects, box.bait, box.home, box.tmp, box.out, box.composed):
             folder.mkdir()
         for folder in (box.bait, box.home):
             (folder / "secret.txt").write_text(CANARY, "utf-8")
@@ -87,11 +89,12 @@ class Box:
     home = property(lambda self: self.root / "home")
     tmp = property(lambda self: self.root / "tmp")
     out = property(lambda self: self.root / "out")
+    composed = property(lambda self: self.root / "composed")  # what a stage makes of the subjects
 
     def guarded(self) -> dict[str, tuple[int, ...]]:
         """Every file that must stay as it is, by path: kind, size, links and times."""
         found = {}
-        for top in (self.subjects, self.bait, self.home):
+        for top in (self.subjects, self.composed, self.bait, self.home):
             for folder, folders, files in os.walk(top):
                 for name in (*folders, *files):
                     path = os.path.join(folder, name)  # noqa: PTH118 - tens of thousands of files
@@ -140,4 +143,5 @@ def _load(folder: Path) -> Case:
         args=tuple(plain.pop("args", ())),
         steady=plain.pop("steady", True),
         expect=expect,
+        more=plain,
     )

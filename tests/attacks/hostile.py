@@ -24,19 +24,35 @@ def directory_at(data: bytes) -> int:
     return at
 
 
-def with_line(subjects: Path, name: str, line: bytes, path: str = "zh/task2.jsonl") -> None:
-    """A good submission whose first line of ``path`` is ``line``."""
-    files = made.submission()
-    rows = files[path].split(b"\n")
-    files[path] = b"\n".join([line, *rows[1:]])
-    made.write(subjects / name, files)
+def line(name: str, text: str = made.REPLIES["zh"][0], **first_turn: object) -> dict[str, object]:
+    """A good line for a Chinese JSONL whose first reply is ``text``."""
+    turns = made.turns("zh")
+    turns[0] |= {"response_text": text, **first_turn}
+    return made.line(name, turns)
 
 
-def with_wav(subjects: Path, name: str, data: bytes) -> None:
-    """A good submission whose first WAV is ``data``."""
-    files = made.submission()
-    files[first_wav()] = data
-    made.write(subjects / name, files)
+def raw_line(name: str, old: str, new: str) -> bytes:
+    """A good line in which the JSON text ``old`` is replaced by ``new``; PLACE stands for the first reply's text."""
+    text = made.jsonl([line(name, "PLACE")]).decode().rstrip("\n")
+    assert old in text
+    return text.replace(old, new).encode("utf-8", "surrogatepass")
+
+
+def texts(subjects: Path, replies: dict[str, str]) -> None:
+    """A line for each reply."""
+    for name, text in replies.items():
+        write(subjects / name, made.jsonl([line(name, text)]).rstrip(b"\n"))
+
+
+def raw_texts(subjects: Path, replies: dict[str, str]) -> None:
+    """A line for each reply, whose JSON text is given as it stands between the quotation marks."""
+    for name, text in replies.items():
+        write(subjects / name, raw_line(name, "PLACE", text))
+
+
+def with_file(subjects: Path, name: str, path: str, data: bytes) -> None:
+    """A good submission in which one file is ``data``."""
+    made.write(subjects / name, {**made.submission(), path: data})
 
 
 def first_wav() -> str:

@@ -15,7 +15,7 @@ from harness.submission.readers.refusal import Refusal, quoted
 
 _MAX_DIGITS = 64
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|$)', re.DOTALL)
-_BRACKETS = re.compile(rb"[\[\]{}]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -49,13 +49,34 @@ def _decode(raw: bytes) -> str:
 
 
 def _refuse_depth(raw: bytes, limit: int) -> None:
+    """Refuse what is nested more than ``limit`` deep, in time that grows with the length only.
+
+    Innermost pairs are taken away ``limit`` times; of JSON that is nested no deeper nothing is left. What is left of
+    other text is looked at bracket by bracket: the parser then goes at most ``limit`` deeper than that.
+    """
     if raw.count(b"[") + raw.count(b"{") <= limit:
         return
+    brackets = _STRING.sub(b"", raw).translate(None, _NO_BRACKETS)
+    for _ in range(limit):
+        brackets = brackets.replace(b"[]", b"()").replace(b"{}", b"()").replace(b"()", b"")  # one layer, not two
     depth = 0
-    for match in _BRACKETS.finditer(_STRING.sub(b"", raw)):
-        depth += 1 if match.group() in b"[{" else -1
+    for bracket in brackets:
+        depth += 1 if bracket in b"[{" else -1
         if depth > limit:
             raise Refusal("E_JSON_DEPTH", limit=limit)
+    if _balanced(brackets):
+        raise Refusal("E_JSON_DEPTH", limit=limit)
+
+
+def _balanced(brackets: bytes) -> bool:
+    """Whether every bracket has its partner; of those that have, ``_refuse_depth`` leaves only what is too deep."""
+    stack = bytearray()
+    for bracket in brackets:
+        if bracket in b"[{":
+            stack.append(bracket + 2)
+        elif not stack or stack.pop() != bracket:
+            return False
+    return bool(brackets) and not stack
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
