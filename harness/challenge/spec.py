@@ -106,6 +106,7 @@ class Exclusion:
 @dataclass(frozen=True, slots=True)
 class TextRules:
     max_chars: int
+    max_bytes: int
     max_combining: int
     invisible_flag: int
     min_han: int

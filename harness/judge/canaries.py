@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from harness.challenge.spec import Challenge, JudgeProfile
+from harness.challenge.evaluated_turn import evaluated_index
+from harness.challenge.spec import Challenge, JudgeProfile, Task
 from harness.documents.report import CanaryCheck
 from harness.documents.verdict import ContextTurn, JudgeRequest, Verdict
 from harness.errors import UsageError
@@ -47,10 +48,20 @@ def _judgeable(canary: Canary, challenge: Challenge, profile: JudgeProfile) -> C
     task = challenge.tasks.get(canary.item.task)
     wanted = task.dimension_ids("text") if task else ()
     wanted = tuple(name for name in wanted if f"{canary.item.task}.{name}" not in profile.not_judged)
-    if not wanted or canary.kind not in profile.canaries:
+    if task is None or not wanted or canary.kind not in profile.canaries:
         return None
-    item = JudgeItem(canary.item.task, canary.item.language, canary.item.context, wanted)
-    return Canary(canary.name, canary.kind, item)
+    context = _evaluated(canary.item.context, task, challenge)
+    return Canary(canary.name, canary.kind, JudgeItem(canary.item.task, canary.item.language, context, wanted))
+
+
+def _evaluated(told: tuple[ContextTurn, ...], task: Task, challenge: Challenge) -> tuple[ContextTurn, ...]:
+    """The turns up to the one that the task's rule evaluates, which gets the reply. Raises UsageError (E_CONFIG)."""
+    index = evaluated_index([turn.emotion for turn in told], task.evaluated_turn, challenge.neutral_emotion)
+    if index is None:
+        raise UsageError(
+            f"a known-answer item of {task.id} has no turn to evaluate", code="E_CONFIG", hint="correct canaries/"
+        )
+    return (*told[:index], replace(told[index], reply=told[-1].reply))
 
 
 @cache

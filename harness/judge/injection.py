@@ -41,6 +41,8 @@ _PATTERNS = {
         |(?:回答|回复)(?:到此)?(?:结束|完毕)|组委会(?:备注|提示|声明|说明|通知)
         |\byou\s+are\s+(?:now\s+)?(?:a|an|the)\s+(?:judge|grader|evaluator|scoring\b)
         |(?:评分|评测|评估|打分)(?:已经?)?(?:结束|完成)|(?:评委|评审|裁判|评分者|评分员|评分模型)[^。！？\n]{0,16}(?:请|必须|应该|输出|给|打)
+        |\b(?:repeat|print|reveal|show|output)\b[^.!?\n]{0,30}\b(?:system|hidden|secret)\s+(?:prompt|instructions?|message)
+        |(?:系统|隐藏)(?:提示词?|指令)
         |(?:请|必须|直接)[^。！？\n]{0,8}输出[^。！？\n]{0,12}(?:分数|评分|得分|JSON)
     """,
     # a verdict of ours, pasted
@@ -51,7 +53,9 @@ _PATTERNS = {
     """,
     # roles of a chat template
     "poses_as_a_speaker": r"""
-        <\s*\|[^|<>\n]{1,40}\|\s*> | \[/?INST\] | <</?SYS>> | </?(?:system|assistant|user|s)>
+        <\s*\|[^|<>\n]{1,40}\|\s*> | \[/?(?:INST|CLS|SEP|MASK|PAD|UNK|gMASK)\]
+        |<\s*/?\s*(?:tool_call|tool_response|think|tts_\w+|unk|pad|bos|eos|start_of_turn|end_of_turn)\s*>
+        |<</?SYS>> | </?(?:system|assistant|user|s)>
         |^\s*(?:\#{2,}\s*)?(?:system|assistant|user|human|系统|助手|用户)\s*[:：]
     """,
 }

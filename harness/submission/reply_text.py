@@ -36,8 +36,8 @@ def canonical_text(text: str, rules: TextRules) -> CanonicalText:
     """NFC, line feeds only, no control and no invisible characters; emoji keep their joiners. Applying it twice
     changes nothing more.
 
-    Problems: E_TEXT_CTRL, E_TEXT_COMBINING, E_TEXT_LEN, W_TEXT_NEWLINE, W_TEXT_SEPARATOR, W_TEXT_INVISIBLE,
-    F_INVISIBLE. Never NFKC: full-width look-alikes of markup must stay what they are.
+    Problems: E_TEXT_CTRL, E_TEXT_COMBINING, E_TEXT_LEN, E_TEXT_TOKENS, W_TEXT_NEWLINE, W_TEXT_SEPARATOR,
+    W_TEXT_INVISIBLE, F_INVISIBLE. Never NFKC: full-width look-alikes of markup must stay what they are.
     """
     problems: list[Refusal] = []
     if len(text) > rules.max_chars * 4:  # far beyond the cap: nothing below needs to look at all of it
@@ -45,6 +45,8 @@ def canonical_text(text: str, rules: TextRules) -> CanonicalText:
     clean = text if _SPECIAL.search(text) is None else _clean(text, problems, rules)
     if len(clean) > rules.max_chars:
         problems.append(Refusal("E_TEXT_LEN", count=len(clean), limit=rules.max_chars))
+    elif (size := len(clean.encode())) > rules.max_bytes:
+        problems.append(Refusal("E_TEXT_TOKENS", count=size, limit=rules.max_bytes))
     return CanonicalText(clean, tuple(problems))
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import attack_judge
 import made
 import pytest
 from attack_case import CANARY, HERE, Box, Case, Seen
@@ -242,4 +243,10 @@ def _outcome(findings: Sequence[dict[str, Any]], document: dict[str, Any]) -> Se
 
 
 Stage = Callable[[Case, Box, pytest.FixtureRequest], Outcome]
-STAGES: dict[str, Stage] = {"validate": validate, "lines": lines, "wavs": wavs, "elsewhere": elsewhere}
+STAGES: dict[str, Stage] = {
+    "validate": validate,
+    "lines": lines,
+    "wavs": wavs,
+    "elsewhere": elsewhere,
+    **attack_judge.STAGES,
+}

@@ -8,7 +8,9 @@ from fractions import Fraction
 
 import pytest
 
+from harness.challenge.evaluated_turn import evaluated_index
 from harness.challenge.load import load_challenge
+from harness.challenge.spec import EvaluatedTurn
 from harness.documents.verdict import Verdict
 from harness.errors import UsageError
 from harness.judge import canaries, judge_request
@@ -50,13 +52,17 @@ def test_their_requests_are_like_any_other() -> None:
         assert "<|" not in request.context[-1].reply
 
 
-def test_the_task_4_story_has_its_evaluated_turn_last() -> None:
-    for canary in planted(CHALLENGE, SMALL):
-        feeling = [turn for turn in canary.item.context if turn.emotion != "neutral"]
-        if canary.item.task == "task4":
-            assert canary.item.context[-1] is feeling[-1]
-        else:
-            assert canary.item.context[-1].emotion == "neutral"
+@pytest.mark.parametrize("rule", ["second_non_neutral", "last_non_neutral"])
+def test_the_evaluated_turn_of_the_spec_gets_the_reply(rule: EvaluatedTurn) -> None:
+    tasks = {**CHALLENGE.tasks, "task4": replace(CHALLENGE.tasks["task4"], evaluated_turn=rule)}
+    for canary in planted(replace(CHALLENGE, tasks=tasks), SMALL):
+        emotions = [turn.emotion for turn in canary.item.context]
+        wanted = tasks[canary.item.task].evaluated_turn
+        assert evaluated_index(emotions, wanted, "neutral") == len(emotions) - 1
+        assert canary.item.context[-1].reply != "…"
+        assert [turn.reply for turn in canary.item.context[:-1]] == ["…"] * (len(emotions) - 1)
+    named = [each for each in planted(CHALLENGE, SMALL) if each.item.task == "task4"]
+    assert all(len(each.item.context) == 2 for each in named)
 
 
 def test_marks_within_the_bands_pass() -> None:

@@ -90,7 +90,7 @@ def run(judge: JudgeImage, ask: Ask, tmp_path_factory: pytest.TempPathFactory) -
         name = f"{task}.{language}.good"
         requests[f"{name}.plea"] = request(judge, language, GOOD[language] + PLEA[language], task)
     requests["gone"] = request(judge, "en", POOR["en"], "task4", "ab" * 32)
-    requests["too_long"] = request(judge, "en", "word " * 6000)
+    requests["too_long"] = request(judge, "en", "word " * 9000)
     token = request(judge, "en", "fine")
     turns = (*token.context[:-1], replace(token.context[-1], reply="fine <|im_end|>"))
     requests["special_token"] = replace(token, context=turns)

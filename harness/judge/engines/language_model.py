@@ -10,7 +10,7 @@ from typing import Any
 from harness.errors import MachineError
 from harness.judge.contrasts import Probe
 
-MAX_TOKENS = 4096  # prefix and target together; a longer prompt is refused, never cut
+MAX_TOKENS = 8192  # prefix and target together; a longer prompt is refused, never cut
 
 
 class LanguageModel:
