@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 from attack_case import CANARY, Box, Case, Seen
-from harness.submission.canonical_text import canonical_text
 from tokenizers import Tokenizer
 
 from harness.challenge.load import load_challenge
@@ -34,6 +33,7 @@ from harness.judge.requests import settings_document
 from harness.judge.tokens import special_tokens
 from harness.scoring import ItemPlan, plan_items
 from harness.scoring.items import TEXT_FLAGS
+from harness.submission.reply_text import canonical_text
 
 CHALLENGE = load_challenge()
 PROFILE = CHALLENGE.judges["qwen3-omni"]
