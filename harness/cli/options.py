@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from harness.documents.codec import write_atomic
+from harness.errors import MachineError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,6 +39,23 @@ def format_option(*formats: str) -> Callable[[F], F]:
     return click.option(
         "-f", "--format", "format_", type=click.Choice(formats), default=formats[0], show_default=True, help="Format."
     )
+
+
+def append_summary(markdown: bytes) -> None:
+    """Add to the page of a GitHub job step, when there is one: GITHUB_STEP_SUMMARY names its file.
+
+    Raises MachineError (I_DISK) when the runner's file cannot be written.
+    """
+    name = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not name:
+        return
+    try:
+        with Path(name).open("ab") as stream:
+            stream.write(markdown + b"\n")
+    except OSError as error:
+        raise MachineError(
+            f"GITHUB_STEP_SUMMARY cannot be written: {error.strerror}", code="I_DISK", hint="check the runner"
+        ) from error
 
 
 def emit(data: bytes, output: Path | None) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +16,7 @@ from harness.cli import options
 
 if TYPE_CHECKING:
     from harness.challenge.spec import Challenge
+    from harness.documents.finding import ValidationReport
     from harness.submission import PairInputs, References
 
 
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--draft", is_flag=True, help="A missing PDF or an incomplete set is a warning.")
 @click.option("--policy", default="strict", show_default=True, metavar="POLICY", help="strict or published.")
 @options.challenge_option
-@options.format_option("text", "concise", "json")
+@options.format_option("text", "concise", "json", "github", "markdown", "junit", "sarif")
 @options.output_option
 @options.color_option
 @options.verbose_option
@@ -61,6 +65,7 @@ def command(
     """Check what a team would hand in: a folder, a .zip, a .tar or a .tar.gz.
 
     Nothing is executed and nothing is written beside the archive. Exit 0 when every PATH is valid, 1 when one is not.
+    With -f github a Markdown summary is appended to the file that GITHUB_STEP_SUMMARY names.
     """
     from harness.submission.readers.apart import make_ready
 
@@ -72,36 +77,64 @@ def command(
 
     challenge = load_challenge(challenge_name)
     expected, pairs = _expected(inputs, challenge) if inputs is not None else (None, None)
-    reports = []
+    reports, lines = [], []
     for number, path in enumerate(paths, 1):
         if verbose or (len(paths) > 1 and sys.stderr.isatty() and not no_progress):
             note(f"{number}/{len(paths)} {path}", quiet=quiet)
-        outcome = check(
-            path,
-            challenge,
-            layout=layout,
-            expected=expected.dialogues if expected else None,
-            track=track,
-            team=team,
-            draft=draft,
-            policy=policy,
-            pairs=pairs,
-        )
+        with _work(format_, path) as work:
+            outcome = check(
+                path,
+                challenge,
+                layout=layout,
+                expected=expected.dialogues if expected else None,
+                track=track,
+                team=team,
+                draft=draft,
+                policy=policy,
+                pairs=pairs,
+                work=work,
+            )
+            lines.append(_lines(format_, path, work, outcome.report, challenge))
         if verbose and outcome.submission is not None:
             found = outcome.submission
             note(f"  team {found.team}, layout {found.layout}, {found.track}", quiet=quiet)
         reports.append(replace(outcome.report, subject=str(path)))
     paint = output is None and wants_color(color)
-    options.emit(render_all(reports, format_, color=paint), output)
+    options.emit(render_all(reports, format_, color=paint, lines=lines), output)
+    if format_ == "github":
+        options.append_summary(render_all(reports, "markdown"))
     invalid = sum(not report.valid for report in reports)
     if invalid and format_ == "text":
         note("`humdial explain CODE` shows a rule with a bad and a good example", quiet=quiet)
     click.get_current_context().exit(1 if invalid else 0)
 
 
-def _expected(inputs: Path, challenge: Challenge) -> tuple[References | None, PairInputs | None]:
-    """What the inputs ask for: dialogues, or the pairs of a full-duplex track. Raises UsageError (E_GOLD) when they
-    cannot be relied on."""
+@contextmanager
+def _work(format_: str, path: Path) -> Iterator[Path | None]:
+    """A folder where an archive stays unpacked while its lines are wanted; None when nobody will look at them."""
+    if format_ != "text" or path.is_dir():
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="humdial-validate-") as folder:
+        yield Path(folder)
+
+
+def _lines(
+    format_: str, path: Path, work: Path | None, report: ValidationReport, challenge: Challenge
+) -> Mapping[tuple[str, int], str]:
+    """The lines that the text format shows with a caret."""
+    if format_ != "text":
+        return {}
+    from harness.reporting.validation import most_important
+    from harness.submission.offending_lines import offending_lines
+
+    unpacked = next(work.iterdir(), None) if work is not None else path
+    findings = most_important(report.findings)
+    return offending_lines(unpacked, findings, challenge.read_limits) if unpacked is not None else {}
+
+
+def _expected(inputs: Path, challenge: Challenge) -> References:
+    """The inputs' dialogues. Raises UsageError (E_GOLD) when they cannot be relied on."""
     from harness.errors import UsageError
     from harness.submission import has_pairs, read_pairs, read_references
 

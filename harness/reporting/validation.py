@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from harness.documents.codec import pretty_json, to_plain
 from harness.documents.finding import Finding, Severity, ValidationReport
+from harness.reporting.closing import closing_line, painted
+from harness.reporting.excerpt import excerpt
+from harness.reporting.forge import github, markdown
 from harness.reporting.hostile_text import visible
+from harness.reporting.junit import junit
+from harness.reporting.sarif import sarif
 
 SHOWN = 100
+_EXPLAINED = 3  # findings of one code in one file that are shown with the line and the hint
 _COLOR = {"error": "31", "warning": "33", "info": "36"}
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
 Renderer = Callable[[Sequence[ValidationReport], bool], str]
+Lines = Mapping[tuple[str, int], str]  # (file, line) to its text
 
 
 def render(report: ValidationReport, format_: str, *, color: bool = False) -> bytes:
@@ -23,31 +30,49 @@ def render(report: ValidationReport, format_: str, *, color: bool = False) -> by
     return render_all([report], format_, color=color)
 
 
-def render_all(reports: Sequence[ValidationReport], format_: str, *, color: bool = False) -> bytes:
-    """Several reports one after the other; as JSON an object when there is one report, else an array."""
+def render_all(
+    reports: Sequence[ValidationReport], format_: str, *, color: bool = False, lines: Sequence[Lines] = ()
+) -> bytes:
+    """Several reports one after the other; as JSON an object when there is one report, else an array.
+
+    ``lines`` are the offending lines of each report, which the text format shows with a caret.
+    """
     shown = [replace(report, subject=visible(report.subject)) for report in reports]
+    if format_ == "text" and lines:
+        return "\n".join(_one_text(*each, color) for each in zip(shown, lines, strict=True)).encode()
     return FORMATS[format_](shown, color).encode()
 
 
 def _text(reports: Sequence[ValidationReport], color: bool) -> str:
-    return "\n".join(_one_text(report, color) for report in reports)
+    return "\n".join(_one_text(report, {}, color) for report in reports)
 
 
-def _one_text(report: ValidationReport, color: bool) -> str:
+def _one_text(report: ValidationReport, source: Lines, color: bool) -> str:
     lines: list[str] = []
-    shown = _most_important(report.findings)
+    shown = most_important(report.findings)
     for file, findings in groupby(shown, key=lambda finding: finding.file):
-        lines.append(_painted(file or report.subject, "1", color))
+        lines.append(painted(file or report.subject, "1", color))
+        seen: Counter[str] = Counter()
         for finding in findings:
-            lines += _finding_lines(finding, color)
+            seen[finding.code] += 1
+            lines += _finding_lines(finding, source, color, explained=seen[finding.code] <= _EXPLAINED)
         lines.append("")
-    hidden = len(report.findings) - len(shown) + report.truncated
-    if hidden:
-        lines += [f"+{hidden} more (-f json lists up to 10,000)", ""]
+    lines += _hidden_lines(report, shown)
     return "\n".join([*lines, closing_line(report, color)]) + "\n"
 
 
-def _most_important(findings: Sequence[Finding]) -> list[Finding]:
+def _hidden_lines(report: ValidationReport, shown: Sequence[Finding]) -> list[str]:
+    """How many findings are not shown, by code, the most frequent first."""
+    hidden = len(report.findings) - len(shown) + report.truncated
+    if not hidden:
+        return []
+    codes = Counter(finding.code for finding in report.findings) - Counter(finding.code for finding in shown)
+    kinds = [f"{count} {code}" for code, count in sorted(codes.items(), key=lambda item: (-item[1], item[0]))]
+    kinds = [*kinds[:5], *([f"{len(kinds) - 5} more kinds"] if len(kinds) > 5 else [])]
+    return [f"+{hidden} more (-f json lists up to 10,000)" + (f": {', '.join(kinds)}" if kinds else ""), ""]
+
+
+def most_important(findings: Sequence[Finding]) -> list[Finding]:
     """At most SHOWN findings, errors before warnings, then again by file, line, code."""
     if len(findings) <= SHOWN:
         return list(findings)
@@ -55,10 +80,18 @@ def _most_important(findings: Sequence[Finding]) -> list[Finding]:
     return [findings[place] for place in sorted(chosen)]
 
 
-def _finding_lines(finding: Finding, color: bool) -> Iterable[str]:
+def _finding_lines(finding: Finding, source: Lines, color: bool, *, explained: bool) -> Iterable[str]:
     place = _place(finding)
-    name = _painted(f"{finding.severity} {finding.code}", _COLOR[finding.severity], color)
+    name = painted(f"{finding.severity} {finding.code}", _COLOR[finding.severity], color)
     yield f"  {place}{name}: {finding.message}"
+    if not explained:
+        return
+    line = source.get((finding.file or "", finding.line or 0))
+    if line is not None:
+        text, mark = excerpt(line, finding.column, finding.pointer)
+        number = str(finding.line)
+        yield f"      {number} | {text}"
+        yield f"      {' ' * len(number)} | {painted(mark, _COLOR[finding.severity], color)}"
     if finding.hint:
         yield f"      {finding.hint}"
 
@@ -72,28 +105,6 @@ def _place(finding: Finding) -> str:
     return f"{place}  " if place else ""
 
 
-def closing_line(report: ValidationReport, color: bool = False) -> str:
-    """What was checked and the answer, in one line."""
-    counts = Counter(finding.severity for finding in report.findings)
-    checked = report.checked
-    answer = _painted("valid", "32", color) if report.valid else _painted("invalid", "31", color)
-    parts = [_counted(counts["error"], "error"), _counted(counts["warning"], "warning")]
-    if counts["info"]:
-        parts.append(f"{counts['info']} to note")
-    return (
-        f"{report.subject}: {answer}, {', '.join(parts)}; checked {_counted(checked.files, 'file')}, "
-        f"{_counted(checked.dialogues, 'dialogue')}, {checked.audio_seconds:.1f} s of audio"
-    )
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" + ("" if count == 1 else "s")
-
-
-def _painted(text: str, code: str, color: bool) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if color else text
-
-
 def _concise(reports: Sequence[ValidationReport], color: bool) -> str:
     """file:line:column: CODE message, a line a finding."""
     lines = []
@@ -101,7 +112,7 @@ def _concise(reports: Sequence[ValidationReport], color: bool) -> str:
         for finding in report.findings:
             place = [finding.file or report.subject, finding.line, finding.column if finding.line else None]
             head = ":".join(str(part) for part in place if part is not None)
-            name = _painted(finding.code, _COLOR[finding.severity], color)
+            name = painted(finding.code, _COLOR[finding.severity], color)
             pointer = f" ({finding.pointer})" if finding.pointer else ""
             lines.append(f"{head}: {name} {finding.message}{pointer}")
         if report.truncated:
@@ -114,4 +125,12 @@ def _json(reports: Sequence[ValidationReport], color: bool) -> str:
     return pretty_json(plain[0] if len(plain) == 1 else plain).decode()
 
 
-FORMATS: dict[str, Renderer] = {"text": _text, "concise": _concise, "json": _json}
+FORMATS: dict[str, Renderer] = {
+    "text": _text,
+    "concise": _concise,
+    "json": _json,
+    "github": github,
+    "markdown": markdown,
+    "junit": junit,
+    "sarif": sarif,
+}

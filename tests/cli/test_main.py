@@ -75,3 +75,10 @@ def test_a_bug_gives_a_short_text_and_a_report(tmp_path: Path) -> None:
     reports = list(tmp_path.glob("humdial-crash-*.txt"))
     assert len(reports) == 1
     assert "the inner secret" in reports[0].read_text()
+
+
+def test_a_mistyped_name_gets_the_nearest_one() -> None:
+    for arguments, near in ((["validte"], "Did you mean 'validate'?"), (["explain", "E_WAV_SIZ"], "mean E_WAV_SIZE?")):
+        result = humdial(*arguments)
+        assert result.returncode == 2
+        assert near in result.stderr

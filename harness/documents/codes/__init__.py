@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -45,8 +46,12 @@ def lookup(code: str) -> Code:
     try:
         return all_codes()[code]
     except KeyError as error:
+        near = get_close_matches(code, all_codes(), n=1)
+        suggestion = f"; did you mean {near[0]}?" if near else ""
         raise UsageError(
-            f"there is no code {code!r}", code="E_USAGE", hint="`humdial explain` without a code lists them all"
+            f"there is no code {code!r}{suggestion}",
+            code="E_USAGE",
+            hint="`humdial explain` without a code lists them all",
         ) from error
 
 
