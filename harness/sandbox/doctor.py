@@ -20,7 +20,7 @@ from harness.sandbox.floors import floor_text, is_below
 from harness.sandbox.leftovers import left_containers, left_stores
 from harness.sandbox.limits import effective_limits
 from harness.sandbox.preflight import PROBED_ARCHITECTURE, require_preflight
-from harness.sandbox.profile import Profile, seccomp_text
+from harness.sandbox.profile import USER_ID, Profile, seccomp_text
 
 _ORDER: tuple[Health, ...] = ("ok", "note", "wrong", "missing")
 _FREE_BYTES, _FREE_INODES = 20 << 30, 100_000
@@ -106,7 +106,8 @@ def _runtime(engine: Engine) -> Check:
 
 
 def _preflight(engine: Engine, limits: RunLimits) -> Check:
-    profile = Profile("team", "", limits, (), (), seccomp_text(), runtime=engine.runtime())
+    user = USER_ID if os.geteuid() == 0 else os.geteuid()  # as for a run
+    profile = Profile("team", "", limits, (), (), seccomp_text(), user_id=user, runtime=engine.runtime())
     try:
         found = require_preflight(engine, profile)
     except HarnessError as error:

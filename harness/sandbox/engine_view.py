@@ -7,8 +7,10 @@ from typing import Any
 
 # Host settings that we never ask for: each would widen what the container may do.
 _MUST_BE_EMPTY = (
+    "Annotations",
     "Binds",
     "CapAdd",
+    "Cgroup",
     "CgroupParent",
     "ContainerIDFile",
     "DeviceCgroupRules",
@@ -16,10 +18,17 @@ _MUST_BE_EMPTY = (
     "GroupAdd",
     "Links",
     "PortBindings",
+    "StorageOpt",
     "Sysctls",
     "UsernsMode",
+    "VolumeDriver",
     "VolumesFrom",
 )
+# What the request says of the program itself.
+_COMPARED = (
+    "User", "Hostname", "Domainname", "Tty", "OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr",
+    "NetworkDisabled", "Entrypoint", "Cmd",
+)  # fmt: skip
 # What the engine hides or locks below /proc and /sys by itself; an empty list says that somebody took that away.
 _MUST_NOT_BE_EMPTIED = ("MaskedPaths", "ReadonlyPaths")
 
@@ -65,9 +74,7 @@ def _equal(name: str, wanted: Any, found: Any) -> bool:
 
 def _config_differences(arguments: dict[str, Any], found: dict[str, Any]) -> list[str]:
     wrong: list[str] = [
-        name
-        for name in ("User", "Hostname", "Domainname", "Tty", "OpenStdin", "Entrypoint", "Cmd")
-        if name in arguments and (arguments[name] or None) != (found.get(name) or None)
+        name for name in _COMPARED if name in arguments and (arguments[name] or None) != (found.get(name) or None)
     ]
     if not set(arguments["Env"]) <= set(found.get("Env") or []):
         wrong.append("Env")

@@ -26,6 +26,7 @@ class Image:
     command: tuple[str, ...]
     volumes: tuple[str, ...]
     environment: tuple[str, ...]
+    user: str = ""
 
 
 def image_from(inspected: dict[str, Any]) -> Image:
@@ -40,11 +41,12 @@ def image_from(inspected: dict[str, Any]) -> Image:
         command=tuple(config.get("Cmd") or ()),
         volumes=tuple(sorted(config.get("Volumes") or {})),
         environment=tuple(config.get("Env") or ()),
+        user=str(config.get("User") or ""),
     )
 
 
 def check_image(image: Image, architecture: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> list[Finding]:
-    """Why ``image`` may not run on a machine of ``architecture``; an empty list when it may."""
+    """Errors when ``image`` may not run on a machine of ``architecture``, and warnings; empty when all is well."""
     found = []
     if image.volumes:
         found.append(finding("E_IMG_VOLUME", volume=ascii(image.volumes[0])))
@@ -55,6 +57,8 @@ def check_image(image: Image, architecture: str, *, max_bytes: int = MAX_IMAGE_B
         found.append(finding("E_IMG_ARCH", wanted=architecture, found=ascii(image.architecture)))
     if image.bytes > max_bytes or image.layers > MAX_LAYERS:
         found.append(finding("E_IMG_SIZE", bytes=image.bytes, layers=image.layers, cap=max_bytes))
+    if image.user.partition(":")[0] in ("0", "root"):
+        found.append(finding("W_IMG_USER"))
     return found
 
 

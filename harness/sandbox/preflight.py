@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -59,6 +60,7 @@ class Preflight:
 
 
 _seen: dict[str, Preflight] = {}
+_one_at_a_time = threading.Lock()
 
 
 def require_preflight(engine: Engine, profile: Profile) -> Preflight:
@@ -73,18 +75,22 @@ def require_preflight(engine: Engine, profile: Profile) -> Preflight:
         return Preflight(key="", probed=False)
     probe_profile = _probe_profile(engine, profile)
     key = _key(engine, probe_profile)
-    found = _seen.get(key) or _stored(key)
-    if found is None:
-        try:
-            found = replace(_probe(engine, probe_profile), key=key)
-        except MachineError as error:
-            raise _refused(f"the probe could not be run: {error}", error) from error
-        if not found.problems:
-            write_atomic(_file(key), pretty_json(to_plain(found)))
-    _seen[key] = found
+    with _one_at_a_time:
+        found = _seen.get(key) or _stored(key) or _found_out(engine, probe_profile, key)
+        _seen[key] = found
     if found.problems:
         more = f" and {len(found.problems) - 5} more" if len(found.problems) > 5 else ""
         raise _refused("a probe that may do nothing got further: " + "; ".join(found.problems[:5]) + more)
+    return found
+
+
+def _found_out(engine: Engine, profile: Profile, key: str) -> Preflight:
+    try:
+        found = replace(_probe(engine, profile), key=key)
+    except MachineError as error:
+        raise _refused(f"the probe could not be run: {error}", error) from error
+    if not found.problems:
+        write_atomic(_file(key), pretty_json(to_plain(found)))
     return found
 
 
@@ -166,12 +172,12 @@ def _stored(key: str) -> Preflight | None:
 
 
 def _probe_of(profile: Profile, forks: bool) -> Probe:
-    return _built(profile.limits, forks, profile.gpu is not None)
+    return _built(profile.limits, forks, profile.gpu is not None, profile.user_id == USER_ID)
 
 
 @cache
-def _built(limits: RunLimits, forks: bool, gpu: bool) -> Probe:
-    return build_probe(limits, forks=forks, gpu=gpu)
+def _built(limits: RunLimits, forks: bool, gpu: bool, capped: bool) -> Probe:
+    return build_probe(limits, forks=forks, gpu=gpu, capped=capped)
 
 
 def _probe(engine: Engine, profile: Profile) -> Preflight:

@@ -54,7 +54,9 @@ def problems(seen: Seen, profile: Profile, *, gvisor: bool, local: bool) -> tupl
             absent.append(attempt.name)
     if not seen.forks:
         found += _wrong_answers(seen, seen.written, profile, gvisor=gvisor, local=local)
-        if not seen.outcome.oom_killed:
+        if seen.outcome.swap_not_capped:  # it may go on in swap: the kernel cannot be asked to prevent that
+            absent.append("a cap on swap")
+        elif not seen.outcome.oom_killed:
             found.append("more memory than allowed")
     return found, absent
 

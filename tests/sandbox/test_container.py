@@ -335,6 +335,7 @@ def test_the_engine_is_held_to_what_was_asked(engine: Engine, base_image: str, s
         "Init": False, "Binds": ["/etc:/etc2"], "PidMode": "host", "LogConfig": {"Type": "json-file", "Config": {}},
         "ShmSize": 1 << 30, "Ulimits": [], "RestartPolicy": {"Name": "always"},
         "MaskedPaths": [], "ReadonlyPaths": [], "CgroupParent": "/elsewhere",
+        **({"Runtime": "runsc"} if "runsc" in engine.info()["Runtimes"] else {}),
     }  # fmt: skip
     for name, value in [("none", None), *weaker.items()]:
         request = json.loads(json.dumps(asked))

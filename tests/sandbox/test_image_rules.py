@@ -18,6 +18,8 @@ SOUND = Image("sha256:x", "amd64", 100, 3, ("/a",), (), (), ("PATH=/bin",))
         ({"environment": ("LD_PRELOAD=/x.so",)}, "E_IMG_ENV"),
         ({"environment": ("LD_AUDIT=",)}, "E_IMG_ENV"),
         ({"architecture": "arm64"}, "E_IMG_ARCH"),
+        ({"user": "root"}, "W_IMG_USER"),
+        ({"user": "0:100"}, "W_IMG_USER"),
         ({"bytes": 1001}, "E_IMG_SIZE"),
         ({"layers": MAX_LAYERS + 1}, "E_IMG_SIZE"),
     ],

@@ -57,11 +57,14 @@ def test_nothing_of_the_host_enters_the_environment(profile: Profile, monkeypatc
 
 
 def test_a_gpu_is_one_device_with_compute_and_nothing_else(profile: Profile) -> None:
-    arguments = container_arguments(replace(profile, gpu="GPU-1"), IMAGE)
-    (request,) = arguments["HostConfig"]["DeviceRequests"]
-    assert request["DeviceIDs"] == ["GPU-1"]
-    assert request["Capabilities"] == [["gpu", "compute", "utility"]]
-    assert "NVIDIA_VISIBLE_DEVICES=GPU-1" in arguments["Env"]
+    """No GPU is here to try it on: the whole request is held instead. Nothing but these two places differs."""
+    arguments = container_arguments(replace(profile, gpu="GPU-5b1e77d0"), IMAGE)
+    golden = json.loads(GOLDEN.read_text("utf-8"))
+    golden["Env"] = ["HOME=/tmp", "NVIDIA_VISIBLE_DEVICES=GPU-5b1e77d0", "NVIDIA_DRIVER_CAPABILITIES=compute,utility"]
+    golden["HostConfig"]["DeviceRequests"] = [
+        {"Driver": "nvidia", "Count": 0, "DeviceIDs": ["GPU-5b1e77d0"], "Capabilities": [["gpu", "compute", "utility"]]}
+    ]
+    assert arguments == golden
 
 
 def test_the_system_call_list_denies_by_default_and_lets_no_escape_through() -> None:
