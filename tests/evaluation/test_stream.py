@@ -1,0 +1,123 @@
+"""`humdial duplex stream` on the real engine: containers that hear the inputs in real time through a socket alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import wave
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.documents.codec import read_document
+from harness.documents.stream_record import StreamRecord
+from harness.resources import schema_path
+from harness.sandbox import Engine
+
+pytestmark = pytest.mark.engine
+CHECKOUT = Path(__file__).resolve().parents[2]
+Humdial = Callable[..., subprocess.CompletedProcess[str]]
+BuildImage = Callable[..., str]
+PARTICIPANT = (CHECKOUT / "examples" / "stream" / "participant.py").read_text("utf-8")
+RUN = ("COPY participant.py /opt/participant.py", 'ENTRYPOINT ["python3", "/opt/participant.py"]')
+
+
+def tone(path: Path, loud_s: float, quiet_s: float) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples = array("h", [8000 if number // 40 % 2 else -8000 for number in range(round(16000 * loud_s))])
+    with wave.open(str(path), "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(16000)
+        wav.writeframes(samples.tobytes() + bytes(round(32000 * quiet_s)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("inputs")
+    for number in range(3):
+        tone(folder / "test" / f"test-00000{number}.wav", 0.4 + 0.1 * number, 1.6)
+    return folder
+
+
+def record_of(out: Path) -> StreamRecord:
+    import jsonschema_rs
+
+    plain = json.loads((out / "stream.json").read_text("utf-8"))
+    jsonschema_rs.validator_for(json.loads(schema_path("stream-record").read_text("utf-8"))).validate(plain)
+    return read_document(StreamRecord, out / "stream.json")
+
+
+def leftovers(engine: Engine) -> list[str]:
+    return [found["Id"] for found in engine.api.containers(all=True, filters={"label": "humdial.role=stream"})]
+
+
+def test_an_echo_is_clocked_and_written_where_it_was_received(
+    inputs: Path, humdial: Humdial, build_image: BuildImage, engine: Engine, tmp_path: Path
+) -> None:
+    image = build_image("ENV HUMDIAL_DELAY_MS=150 HUMDIAL_PAUSE_MS=200", *RUN, files={"participant.py": PARTICIPANT})
+    done = humdial("duplex", "stream", image, "--inputs", inputs, "--out", tmp_path / "out", "--streams", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = record_of(tmp_path / "out")
+    assert (record.state, record.fault, record.not_streamed) == ("completed", "none", ())
+    assert [item.file for item in record.items] == [f"test/test-00000{number}.wav" for number in range(3)]
+    for number, item in enumerate(record.items):
+        (stretch,) = item.stretches
+        assert item.answered == 20 + 5 * number
+        assert stretch.lag_s is not None and stretch.lag_s >= 0.15
+        # It answered frame 20+5n+10 after it had heard it, which was handed over at its end.
+        assert stretch.after_frame == 29 + 5 * number
+        assert stretch.start_s >= (stretch.after_frame + 1) * 0.02 + 0.15
+        with wave.open(str(tmp_path / "out" / "submission" / item.output.path), "rb") as wav:
+            samples = array("h", wav.readframes(wav.getnframes()))
+        assert len(samples) == round((2.0 + 0.1 * number) * 16000)
+        first = next(place for place, value in enumerate(samples) if value)
+        assert first == round(stretch.start_s * 16000)
+    assert leftovers(engine) == []
+    assert "first response s" in done.stdout
+
+
+def test_a_participant_sees_a_socket_and_nothing_else(
+    inputs: Path, humdial: Humdial, build_image: BuildImage, tmp_path: Path
+) -> None:
+    """It answers loudly only when it finds inputs, an interface besides lo, or something it can write to."""
+    spy = PARTICIPANT.replace(
+        "    wire = Wire(",
+        "    found = os.path.exists('/input') or os.path.exists('/output') or os.listdir('/sys/class/net') != ['lo']\n"
+        "    found = found or os.listdir('/stream') != ['socket'] or os.access('/stream', os.W_OK)\n"
+        "    if found: sys.exit(9)\n    wire = Wire(",
+    )
+    image = build_image(*RUN, files={"participant.py": spy})
+    done = humdial("duplex", "stream", image, "--inputs", inputs / "test", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert record_of(tmp_path / "out").state == "completed"
+
+
+@pytest.mark.parametrize(
+    ("program", "state"),
+    [("import sys; sys.exit(3)", "not_connected"), (PARTICIPANT.replace("system.hear(index, message)", "return 0"), "closed_early")],
+)
+def test_what_ended_the_stream_is_named_and_nothing_is_left(
+    program: str, state: str, inputs: Path, humdial: Humdial, build_image: BuildImage, engine: Engine, tmp_path: Path
+) -> None:
+    image = build_image(*RUN, files={"participant.py": program})
+    done = humdial("duplex", "stream", image, "--inputs", inputs, "--out", tmp_path / "out", "-f", "json")
+    assert done.returncode == 1, done.stdout + done.stderr
+    record = record_of(tmp_path / "out")
+    assert (record.state, record.fault) == (state, "submission")
+    assert len(record.not_streamed) + len(record.items) == 3
+    assert leftovers(engine) == []
+
+
+def test_a_folder_without_wavs_and_a_folder_with_other_files(humdial: Humdial, base_image: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = humdial("duplex", "stream", base_image, "--inputs", tmp_path / "empty", "--out", tmp_path / "out")
+    assert done.returncode == 2 and "E_GOLD" in done.stderr
+    tone(tmp_path / "in" / "a.wav", 0.3, 0.1)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep")
+    done = humdial("duplex", "stream", base_image, "--inputs", tmp_path / "in", "--out", tmp_path / "mine")
+    assert done.returncode == 2 and (tmp_path / "mine" / "notes.txt").read_text() == "keep"
