@@ -16,9 +16,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from harness.challenge.load import load_challenge
-from harness.duplex.stream import ItemRun, Session, StreamLimits, pace
-from harness.duplex.stream.measure import jitter, lateness_s
 from harness.evaluation.stream import StreamOptions, stream_image
+from harness.streaming import ItemRun, Session, StreamLimits, pace
+from harness.streaming.measure import jitter, lateness_s
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PARTICIPANT = CHECKOUT / "examples" / "stream" / "participant.py"
@@ -107,8 +107,8 @@ def show_delay(items: int) -> None:
 def print_delay(where: str, lags: list[float]) -> None:
     off = sorted(abs(1000 * lag - DELAY_MS) for lag in lags)
     print(
-        f"a participant that waits {DELAY_MS} ms, {where}, {len(off)} answers: clocked within {off[len(off) // 2]:.2f} ms "
-        f"of it in the median, {off[-1]:.2f} ms at worst (aim: 5 ms)"
+        f"a participant that waits {DELAY_MS} ms, {where}, {len(off)} answers: clocked within "
+        f"{off[len(off) // 2]:.2f} ms of it in the median, {off[-1]:.2f} ms at worst (aim: 5 ms)"
     )
 
 

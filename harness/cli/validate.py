@@ -133,7 +133,7 @@ def _lines(
     return offending_lines(unpacked, findings, challenge.read_limits) if unpacked is not None else {}
 
 
-def _expected(inputs: Path, challenge: Challenge) -> References:
+def _expected(inputs: Path, challenge: Challenge) -> tuple[References | None, PairInputs | None]:
     """The inputs' dialogues. Raises UsageError (E_GOLD) when they cannot be relied on."""
     from harness.errors import UsageError
     from harness.submission import has_pairs, read_pairs, read_references

@@ -24,10 +24,8 @@ from harness.challenge.spec import Challenge, RunLimits
 from harness.documents.codec import pretty_json, to_plain, write_atomic
 from harness.documents.run_record import Fault, OutputFile
 from harness.documents.stream_record import StreamedItem, StreamRecord
-from harness.duplex.stream import ItemRun, Session, StreamLimits, pace
-from harness.duplex.stream.measure import jitter, lateness_s, streamed_item
-from harness.duplex.stream.protocol import RATE_HZ
 from harness.errors import MachineError, UsageError
+from harness.evaluation.duplex_timing import time_pair
 from harness.sandbox import (
     ContainerOutcome,
     Engine,
@@ -41,6 +39,9 @@ from harness.sandbox import (
 )
 from harness.sandbox.image_rules import check_image, choose_command
 from harness.sandbox.images import resolve_image, run_sh_mode
+from harness.streaming import ItemRun, Session, StreamLimits, pace
+from harness.streaming.measure import jitter, lateness_s, streamed_item
+from harness.streaming.protocol import RATE_HZ
 from harness.submission import canonical_wav
 
 RECORD = "stream.json"
@@ -106,6 +107,10 @@ def stream_image(
         lanes = [_lane(share, pcm, Path(work) / str(number), options, finished) for number, share in enumerate(shares)]
         profile = _profile(effective, lanes[0].folder, command, options.gpu)
         real_time = _run_lanes(engine, image_id, profile, lanes)
+        items = tuple(
+            _with_delays(taken[name], inputs, out, options.claimed, challenge)
+            for name in sorted(taken, key=lambda name: names[name])
+        )
         state, fault, why = _worst([_ended(lane) for lane in lanes])
         record = StreamRecord(
             schema_version=1,
@@ -113,7 +118,7 @@ def stream_image(
             state=state,
             fault=fault,
             why=why,
-            items=tuple(sorted(taken.values(), key=lambda item: item.file)),
+            items=items,
             not_streamed=tuple(sorted(file for name, file in names.items() if name not in taken)),
             jitter_ms=jitter(late),
             machine=_machine(load, real_time),
@@ -121,6 +126,24 @@ def stream_image(
         )
         write_atomic(out / RECORD, pretty_json(to_plain(record)))
     return record
+
+
+def _with_delays(
+    item: StreamedItem, inputs: Path, out: Path, claimed: Path | None, challenge: Challenge
+) -> StreamedItem:
+    """The first response delay of what we clocked and of what the team's own program wrote, by the same measure."""
+    user = inputs / item.file
+    clocked = _first_response_s(user, out / OUTPUTS / item.output.path, challenge)
+    theirs = None if claimed is None else claimed / item.output.path
+    told = _first_response_s(user, theirs, challenge) if theirs is not None and theirs.is_file() else None
+    difference = None if clocked is None or told is None else round(clocked - told, 3)
+    return replace(item, clocked_s=clocked, claimed_s=told, difference_s=difference)
+
+
+def _first_response_s(user: Path, model: Path, challenge: Challenge) -> float | None:
+    """Seconds from the end of the user's speech to the first speech of the model after it; None without one."""
+    responses = time_pair(user, model, challenge).response
+    return round(responses[0][1] - responses[0][0], 3) if responses else None
 
 
 def _make_room(out: Path) -> None:

@@ -26,7 +26,10 @@ def stream_text(record: StreamRecord) -> str:
         rows = [_row(item) for item in record.items]
         lines += ["", tabulate(rows, headers=_HEAD, disable_numparse=True, colalign=("left", *["right"] * 8))]
     if record.not_streamed:
-        lines += ["", f"not streamed: {len(record.not_streamed)} inputs, the first is {visible(record.not_streamed[0])}"]
+        lines += [
+            "",
+            f"not streamed: {len(record.not_streamed)} inputs, the first is {visible(record.not_streamed[0])}",
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -98,7 +98,10 @@ def test_a_participant_sees_a_socket_and_nothing_else(
 
 @pytest.mark.parametrize(
     ("program", "state"),
-    [("import sys; sys.exit(3)", "not_connected"), (PARTICIPANT.replace("system.hear(index, message)", "return 0"), "closed_early")],
+    [
+        ("import sys; sys.exit(3)", "not_connected"),
+        (PARTICIPANT.replace("system.hear(index, message)", "return 0"), "closed_early"),
+    ],
 )
 def test_what_ended_the_stream_is_named_and_nothing_is_left(
     program: str, state: str, inputs: Path, humdial: Humdial, build_image: BuildImage, engine: Engine, tmp_path: Path

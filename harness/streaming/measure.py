@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from harness.documents.run_record import OutputFile
 from harness.documents.stream_record import ClockedStretch, Jitter, StreamedItem
-from harness.duplex.stream.playout import Stretch, frame_due_s
-from harness.duplex.stream.protocol import RATE_HZ
-from harness.duplex.stream.session import ItemRun
+from harness.streaming.playout import Stretch, frame_due_s
+from harness.streaming.protocol import RATE_HZ
+from harness.streaming.session import ItemRun
 
 
 def streamed_item(run: ItemRun, file: str, output: OutputFile) -> StreamedItem:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.duplex.stream.protocol import (
+from harness.resources import schema_path
+from harness.streaming.protocol import (
     CONTROL_BYTES,
     FRAME_BYTES,
     Control,
@@ -19,7 +20,6 @@ from harness.duplex.stream.protocol import (
     encode_control,
     encode_frame,
 )
-from harness.resources import schema_path
 
 FRAMES = st.builds(Frame, st.integers(0, 2**32 - 1), st.binary(min_size=FRAME_BYTES, max_size=FRAME_BYTES))
 CONTROLS = st.sampled_from([Control("ready", {"version": 1}), Control("flush", {}), Control("done", {})])
@@ -66,7 +66,7 @@ def test_any_bytes_give_messages_or_a_fault_and_hold_little(data: bytes) -> None
         b'{"type":"flush","at":1}',
         b'{"type":NaN}',
         b"[" * CONTROL_BYTES,
-        "{\"type\":\"d\u00f6ne\"}".encode(),
+        '{"type":"d\u00f6ne"}'.encode(),
         b"\xff",
     ],
 )

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.duplex.stream import ItemRun, Session, StreamLimits, pace
-from harness.duplex.stream.protocol import FRAME_BYTES, encode_control, encode_frame
-from harness.duplex.stream.protocol import Frame as WireFrame
+from harness.streaming import ItemRun, Session, StreamLimits, pace
+from harness.streaming.protocol import FRAME_BYTES, encode_control, encode_frame
+from harness.streaming.protocol import Frame as WireFrame
 
 LOUD = struct.pack("<320h", *[4000] * 320)
 READY = encode_control("ready", version=1)

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from harness.duplex.stream.session import Session
+from harness.streaming.session import Session
 
 _PR_SET_TIMERSLACK = 29
 _LONGEST_WAIT_S = 0.25
@@ -26,7 +26,9 @@ def pace(
     clock: Clock = time.monotonic,
     gone: Callable[[Session], bool] = lambda session: False,
 ) -> bool:
-    """Run every session to its end; True when this thread had real-time scheduling. ``doors`` are listening sockets, each for the one participant of its session.
+    """Run every session to its end; True when this thread had real-time scheduling.
+
+    ``doors`` are listening sockets, each for the one participant of its session.
 
     ``gone`` is asked a few times a second whether a session that waits for its participant waits in vain.
     """
@@ -47,7 +49,7 @@ def pace(
                 if session.state is None:
                     _hear(selector, door, session, clock)
             for session in waiting:
-                if session.state is None and session.socket is None and gone(session):
+                if session.state is None and session.peer is None and gone(session):
                     session.absent("the participant ended before it connected")
             over = [session for session in waiting if session.state is not None]
             if over:
@@ -65,8 +67,8 @@ def _hear(selector: selectors.BaseSelector, door: socket.socket | None, session:
         selector.unregister(door)
         door.close()  # one connection, no second
         session.connected(peer, clock())
-        if session.socket is not None and session.state is None:
-            selector.register(session.socket, selectors.EVENT_READ, (None, session))
+        if session.peer is not None and session.state is None:
+            selector.register(session.peer, selectors.EVENT_READ, (None, session))
 
 
 def _forget(selector: selectors.BaseSelector, sessions: Sequence[Session]) -> None:

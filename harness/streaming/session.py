@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.duplex.stream.playout import Playout, frame_due_s
-from harness.duplex.stream.protocol import (
+from harness.streaming.playout import Playout, frame_due_s
+from harness.streaming.protocol import (
     FRAME_BYTES,
     FRAME_MS,
     FRAME_S,
@@ -99,7 +99,7 @@ class Session:
         self.next_due = now + limits.connect_s
 
     @property
-    def socket(self) -> socket.socket | None:
+    def peer(self) -> socket.socket | None:
         return self._socket
 
     def connected(self, peer: socket.socket, now: float) -> None:
@@ -107,7 +107,9 @@ class Session:
         peer.setblocking(False)
         self._socket = peer
         self.next_due = now + self._limits.ready_s
-        hello = encode_control("hello", version=VERSION, rate_hz=RATE_HZ, frame_ms=FRAME_MS, max_ahead_frames=self._ahead_frames)
+        hello = encode_control(
+            "hello", version=VERSION, rate_hz=RATE_HZ, frame_ms=FRAME_MS, max_ahead_frames=self._ahead_frames
+        )
         self._send(hello, now, keep=True)
 
     def absent(self, why: str) -> None:

@@ -11,7 +11,7 @@ import sys
 from array import array
 from dataclasses import dataclass, field
 
-from harness.duplex.stream.protocol import FRAME_S, FRAME_SAMPLES, RATE_HZ
+from harness.streaming.protocol import FRAME_S, FRAME_SAMPLES, RATE_HZ
 
 # A pause longer than this starts a new stretch of speech; a shorter one is a hole in the same.
 SAME_STRETCH_S = 0.2
