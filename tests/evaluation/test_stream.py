@@ -124,3 +124,12 @@ def test_a_folder_without_wavs_and_a_folder_with_other_files(humdial: Humdial, b
     (tmp_path / "mine" / "notes.txt").write_text("keep")
     done = humdial("duplex", "stream", base_image, "--inputs", tmp_path / "in", "--out", tmp_path / "mine")
     assert done.returncode == 2 and (tmp_path / "mine" / "notes.txt").read_text() == "keep"
+
+
+def test_an_image_that_may_not_run_is_not_streamed_to(
+    inputs: Path, humdial: Humdial, build_image: BuildImage, tmp_path: Path
+) -> None:
+    image = build_image("VOLUME /data", *RUN, files={"participant.py": PARTICIPANT})
+    done = humdial("duplex", "stream", image, "--inputs", inputs, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "E_STREAM_IMAGE" in done.stderr
