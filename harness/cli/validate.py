@@ -134,7 +134,8 @@ def _lines(
 
 
 def _expected(inputs: Path, challenge: Challenge) -> tuple[References | None, PairInputs | None]:
-    """The inputs' dialogues. Raises UsageError (E_GOLD) when they cannot be relied on."""
+    """What the inputs ask for: dialogues, or the pairs of a full-duplex track. Raises UsageError (E_GOLD) when they
+    cannot be relied on."""
     from harness.errors import UsageError
     from harness.submission import has_pairs, read_pairs, read_references
 
