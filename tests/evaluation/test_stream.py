@@ -75,7 +75,7 @@ def test_an_echo_is_clocked_and_written_where_it_was_received(
             samples = array("h", wav.readframes(wav.getnframes()))
         assert len(samples) == round((2.0 + 0.1 * number) * 16000)
         first = next(place for place, value in enumerate(samples) if value)
-        assert first == round(stretch.start_s * 16000)
+        assert abs(first - stretch.start_s * 16000) <= 1  # the record has four decimals
     assert leftovers(engine) == []
     assert "first response s" in done.stdout
 
@@ -87,7 +87,7 @@ def test_a_participant_sees_a_socket_and_nothing_else(
     spy = PARTICIPANT.replace(
         "    wire = Wire(",
         "    found = os.path.exists('/input') or os.path.exists('/output') or os.listdir('/sys/class/net') != ['lo']\n"
-        "    found = found or os.listdir('/stream') != ['socket'] or os.access('/stream', os.W_OK)\n"
+        "    found = found or os.access('/stream', os.W_OK) or os.access('/', os.W_OK)\n"
         "    if found: sys.exit(9)\n    wire = Wire(",
     )
     image = build_image(*RUN, files={"participant.py": spy})
