@@ -7,6 +7,7 @@ is a plain folder that is watched while the container runs, and the record says 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
@@ -51,13 +52,20 @@ def output_store(folder: Path, cap_bytes: int, cap_files: int, *, mode: Mode | N
     """
     chosen: Mode = mode or ("capped" if os.geteuid() == 0 else "watched")
     release(folder)
+    held = -1
     try:
         folder.mkdir(parents=True)
+        # Held for as long as the store is in use, before a container has it and after: `humdial clean` asks for this
+        # lock before it takes a store for left. It ends with its holder, also a killed one.
+        held = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(held, fcntl.LOCK_SH)
         if chosen == "capped":
             _mount_tmpfs(folder, cap_bytes, cap_files)
         elif os.geteuid() == 0:
             os.chown(folder, USER_ID, USER_ID)
     except OSError as error:
+        if held >= 0:
+            os.close(held)
         raise MachineError(
             f"the store for the container's output cannot be made at {folder}: {error.strerror}",
             code="I_DISK",
@@ -69,6 +77,7 @@ def output_store(folder: Path, cap_bytes: int, cap_files: int, *, mode: Mode | N
         yield OutputStore(folder, chosen, cap_bytes, cap_files, user)
     finally:
         release(folder)
+        os.close(held)
 
 
 def release(folder: Path) -> None:

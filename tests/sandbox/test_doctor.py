@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -14,8 +15,8 @@ import pytest
 from harness.challenge.spec import RunLimits
 from harness.resources import schema_path
 from harness.sandbox import Engine
-from harness.sandbox.leftovers import left_containers, left_stores
-from harness.sandbox.output_store import output_store
+from harness.sandbox.leftovers import clean, left_containers, left_stores
+from harness.sandbox.output_store import output_store, release
 from harness.sandbox.profile import container_arguments
 
 
@@ -93,13 +94,26 @@ def test_what_killed_runs_left_is_seen_and_removed_and_nothing_else(
 
 @pytest.mark.engine
 @pytest.mark.skipif(os.geteuid() != 0, reason="a mount needs root")
-def test_a_store_is_left_only_when_nobody_holds_its_folder(engine: Engine, tmp_path: Path) -> None:
-    import fcntl
-
-    out = tmp_path / "a folder"
-    with output_store(out / ".work" / "output", 1 << 20, 10) as store:
-        held = os.open(out, os.O_RDONLY)
-        fcntl.flock(held, fcntl.LOCK_EX)
+def test_a_store_is_left_only_when_its_process_is_gone(engine: Engine, tmp_path: Path) -> None:
+    """Also without a container, as before a run has one and after: another process may be about to read it."""
+    with output_store(tmp_path / "used" / "output", 1 << 20, 10) as store:
         assert store.path not in left_stores(engine)
+        (store.path / "verdicts.jsonl").write_text("kept")
+        clean(engine)
+        assert (store.path / "verdicts.jsonl").read_text() == "kept"
+    killed = tmp_path / "killed" / ".work" / "output"
+    program = (
+        "import os, sys; from pathlib import Path; from harness.sandbox import output_store\n"
+        "with output_store(Path(sys.argv[1]), 1 << 20, 10): os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(killed)], check=False).returncode == 9
+    try:
+        assert killed in left_stores(engine)
+        held = os.open(tmp_path / "killed", os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert killed not in left_stores(engine)
         os.close(held)
-        assert store.path in left_stores(engine)
+        clean(engine)
+        assert not killed.exists()
+    finally:
+        release(killed)
