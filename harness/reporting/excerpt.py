@@ -18,21 +18,21 @@ def excerpt(line: str, column: int | None, pointer: str | None) -> tuple[str, st
     (from 1), else the value that the JSON ``pointer`` names, else the whole line."""
     start, end = _place(line, column, pointer)
     first = 0
-    if _columns(visible(line[: start + WIDTH])) > WIDTH:
+    if columns(visible(line[: start + WIDTH])) > WIDTH:
         first = max(0, start - _BEFORE)
-        while _columns(visible(line[first:start])) > _BEFORE:
+        while columns(visible(line[first:start])) > _BEFORE:
             first += 1
     head = ("…" if first else "") + visible(line[first:start])
     marked = visible(line[start:end])
-    room = WIDTH - _columns(head)
-    if _columns(marked) > room:
+    room = WIDTH - columns(head)
+    if columns(marked) > room:
         shown, tail = _cut(marked, room - 1) + "…", ""
     else:
         shown, tail = marked, visible(line[end : end + WIDTH])
-        room -= _columns(marked)
-        if _columns(tail) > room or end + WIDTH < len(line):
+        room -= columns(marked)
+        if columns(tail) > room or end + WIDTH < len(line):
             tail = _cut(tail, room - 1) + "…"
-    return head + shown + tail, " " * _columns(head) + "^" * max(1, _columns(shown))
+    return head + shown + tail, " " * columns(head) + "^" * max(1, columns(shown))
 
 
 def _place(line: str, column: int | None, pointer: str | None) -> tuple[int, int]:
@@ -97,7 +97,7 @@ def _skip(text: str, place: int) -> int:
     return place
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
     """How wide a terminal shows it: Chinese characters take two columns, combining marks none."""
     return sum(map(_column_count, text))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.reporting.excerpt import WIDTH, excerpt, locate
+from harness.reporting.excerpt import WIDTH, columns, excerpt, locate
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -57,6 +57,6 @@ def test_a_column_marks_one_character() -> None:
 def test_an_excerpt_fits_and_cannot_steer_a_terminal(line: str, column: int | None, pointer: str | None) -> None:
     text, mark = excerpt(line, column, pointer)
     assert text.isprintable()
-    assert len(text) <= WIDTH + 2
+    assert columns(text) <= WIDTH + 2
     assert set(mark) <= {" ", "^"}
     assert "^" in mark
