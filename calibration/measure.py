@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,26 +23,34 @@ _OUTPUT_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One case with its contrast (nats a token) and mark in every text dimension of its task."""
+    """One case with its contrast (nats a token) and mark in every text dimension of its task, and how surprising its
+    least likely stretch of language is (nats a token)."""
 
     case: Case
     values: dict[str, float]
     marks: dict[str, int]
+    surprise: float
 
 
 def measure(split: str) -> list[Measured]:
     """Judge the split. Raises SystemExit when an item failed: nothing is reported on the rest alone."""
+    return list(measure_cases(cases(split)).values())
+
+
+def measure_cases(some: Sequence[Case]) -> dict[Case, Measured]:
+    """Judge these. Raises SystemExit when an item failed."""
     challenge = load_challenge()
     judge = ensure_judge(challenge, challenge.judges[PROFILE], progress=lambda text: print(f"judge: {text}"))
-    requests = {case: _request(case, challenge, judge) for case in cases(split)}
+    requests = {case: _request(case, challenge, judge) for case in some}
     verdicts = _ask(list(requests.values()), judge, challenge)
-    found = []
+    found = {}
     for case, request in requests.items():
         verdict = verdicts[request.item, request.sample]
         if verdict.scores is None:
             raise SystemExit(f"{case.situation} {case.task} {case.kind}: {verdict.reasons}")
         values = {name: float(verdict.evidence[f"contrast.{name}"]) for name in verdict.scores}
-        found.append(Measured(case, values, verdict.scores))
+        marks = {name: mark for name, mark in verdict.scores.items() if isinstance(mark, int)}
+        found[case] = Measured(case, values, marks, float(verdict.evidence.get("surprise", 0.0)))
     return found
 
 

@@ -25,6 +25,7 @@ def command() -> None:
 @command.command(context_settings=_SETTINGS)
 @_PROFILE
 @click.option("--again", is_flag=True, help="Build even when nothing has changed.")
+@options.prompts_option
 @options.challenge_option
 @options.output_option
 @options.quiet_option
@@ -41,6 +42,7 @@ def build(profile: str, again: bool, challenge_name: str, output: Path | None, q
 
 @command.command(context_settings=_SETTINGS)
 @_PROFILE
+@options.prompts_option
 @options.challenge_option
 @click.pass_context
 def verify(ctx: click.Context, profile: str, challenge_name: str) -> None:
@@ -58,6 +60,7 @@ def verify(ctx: click.Context, profile: str, challenge_name: str) -> None:
 
 @command.command(context_settings=_SETTINGS)
 @_PROFILE
+@options.prompts_option
 @options.challenge_option
 @options.format_option("text", "json")
 @options.output_option
@@ -88,8 +91,10 @@ def show(profile: str, challenge_name: str, format_: str, output: Path | None) -
 def _chosen(challenge_name: str, profile: str) -> tuple[Challenge, JudgeProfile]:
     from harness.challenge.load import load_challenge
     from harness.errors import UsageError
+    from harness.judge.prompts import check_prompts
 
     challenge = load_challenge(challenge_name)
+    check_prompts(challenge)
     if profile not in challenge.judges:
         raise UsageError(
             f"the challenge {challenge.id} has no judge profile {profile!r}",

@@ -34,6 +34,23 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but
 progress_option = click.option("--no-progress", is_flag=True, help="No progress on stderr.")
 
 
+def _own_prompts(context: click.Context, parameter: click.Parameter, folder: Path | None) -> None:
+    from harness.judge.prompts import OWN
+
+    if folder is not None:
+        os.environ[OWN] = str(folder.resolve())
+
+
+prompts_option = click.option(
+    "--prompts",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    expose_value=False,
+    callback=_own_prompts,
+    help="The organisers' own prompts, in place of ours where DIR has a folder of the same name.",
+    metavar="DIR",
+)
+
+
 def format_option(*formats: str) -> Callable[[F], F]:
     """``-f/--format``; the first of ``formats`` is the default."""
     return click.option(

@@ -52,6 +52,7 @@ from harness.cli import options
     help="Track 2: the first response is the first word, or the onset of voice activity.",
 )
 @click.option("--baseline", is_flag=True, help="This is the organisers' baseline.")
+@options.prompts_option
 @options.challenge_option
 @options.format_option("text", "json")
 @options.output_option
@@ -87,11 +88,13 @@ def command(
     from harness.documents.codec import pretty_json, to_plain
     from harness.evaluation.score import ScoreOptions, score_submission
     from harness.evaluation.score_pairs import PairOptions, score_pairs
+    from harness.judge.prompts import check_prompts
     from harness.reporting.score import score_text
     from harness.reporting.validation import render
     from harness.submission import has_pairs
 
     challenge = load_challenge(challenge_name)
+    check_prompts(challenge)
     settings = ScoreOptions(
         profile=profile, policy=policy, team=team, track=track, late=late, baseline=baseline, fresh=fresh
     )

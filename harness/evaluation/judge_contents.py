@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import MachineError
+from harness.judge.prompts import prompt_files
 from harness.resources import cache_dir, data_dir
 from harness.sandbox.image_archive import Entry, Layer
 
@@ -77,10 +78,7 @@ def application_layer(target: str) -> Layer:
     files = [(f"harness/{module}.py", package / f"{module}.py") for module in _MODULES]
     for room in _ROOMS:
         files += [(f"harness/{path.relative_to(package)}", path) for path in (package / room).rglob("*.py")]
-    prompts = data_dir("prompts")
-    files += [
-        (f"prompts/{path.relative_to(prompts)}", path) for path in prompts.rglob("*") if path.suffix in (".toml", ".md")
-    ]
+    files += [(f"prompts/{name}", path) for name, path in prompt_files().items()]
     return Layer({f"{target.strip('/')}/{name}": Entry(path) for name, path in files})
 
 

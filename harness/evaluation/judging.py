@@ -70,7 +70,7 @@ def judge_items(
     requests = judge_requests(plan, root, challenge, judge.fingerprint, work)
     canaries = canary_requests(challenge, profile, judge.fingerprint)
     store = VerdictStore(cache_dir() / "verdicts", judge.fingerprint)
-    known = {} if fresh else store.known([*requests.values(), *canaries.values()], challenge)
+    known = store.known([*(() if fresh else requests.values()), *canaries.values()], challenge)
     waiting = [request for request in requests.values() if _place(request) not in known]
     if len(waiting) < len(requests):
         progress(f"{len(requests) - len(waiting)} replies were judged before by this very judge and are used again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.challenge.spec import Challenge
 from harness.errors import UsageError
 from harness.resources import data_dir
 
@@ -29,22 +31,53 @@ class Rubric:
     placeholders: tuple[str, ...]
 
 
+OWN = "HUMDIAL_PROMPTS"  # the organisers' folder of prompts, in place of ours where it has a folder of the same name
+
+
+def prompt_files() -> dict[str, Path]:
+    """Every prompt file by its path under prompts/. A folder of the organisers' own (HUMDIAL_PROMPTS) stands for ours
+    of the same name as a whole. Raises UsageError (E_PROMPT) when that variable names no folder with prompts."""
+    found = _below(data_dir("prompts"))
+    if own := os.environ.get(OWN):
+        theirs = _below(Path(own))
+        if not theirs:
+            raise UsageError(
+                f"{own} holds no prompts",
+                code="E_PROMPT",
+                hint="pass a folder like prompts/: TASK/meta.toml, TASK/v1.md",
+            )
+        replaced = {name.split("/")[0] for name in theirs}
+        found = {name: path for name, path in found.items() if name.split("/")[0] not in replaced} | theirs
+    return dict(sorted(found.items()))
+
+
+def _below(root: Path) -> dict[str, Path]:
+    paths = (path for path in root.rglob("*") if path.is_file() and path.suffix in (".md", ".toml"))
+    return {path.relative_to(root).as_posix(): path for path in paths if path.parent != root}
+
+
 def prompt_digests() -> dict[str, str]:
-    """Every file under prompts/ by its path there, with the sha256 of its bytes. They enter the fingerprint."""
-    root = data_dir("prompts")
-    return {
-        path.relative_to(root).as_posix(): "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and path.suffix in (".md", ".toml")
-    }
+    """Every prompt file by its path, with the sha256 of its bytes. They enter the fingerprint."""
+    return {name: "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest() for name, path in prompt_files().items()}
+
+
+def check_prompts(challenge: Challenge) -> None:
+    """Raises UsageError (E_PROMPT) unless every rubric has the dimensions and scale of its task in ``challenge``."""
+    for name in prompt_files():
+        task = challenge.tasks.get(name.split("/")[0])
+        if task is None or not name.endswith("/meta.toml"):
+            continue
+        rubric = load_rubric(task.id)
+        if rubric.dimensions != task.dimension_ids() or rubric.scale != task.scale:
+            raise _wrong(task.id, f"asks for {rubric.dimensions} on {rubric.scale}, not what the challenge marks")
 
 
 def load_rubric(task: str) -> Rubric:
     """The newest rubric of a task. Raises UsageError (E_PROMPT) when there is none or its parts disagree."""
-    folder = data_dir("prompts") / task
+    files = prompt_files()
     try:
-        meta = tomllib.loads((folder / "meta.toml").read_text("utf-8"))
-        template = (folder / f"v{meta['version']}.md").read_text("utf-8")
+        meta = tomllib.loads(files[f"{task}/meta.toml"].read_text("utf-8"))
+        template = files[f"{task}/v{meta['version']}.md"].read_text("utf-8")
         rubric = Rubric(
             task=task,
             version=meta["version"],
@@ -74,10 +107,9 @@ def render_rubric(rubric: Rubric, values: Mapping[str, str]) -> str:
 @cache
 def contrast_texts(language: str) -> dict[str, Any]:
     """The likelihood judge's texts in one language. Raises UsageError (E_PROMPT) when there are none."""
-    path: Path = data_dir("prompts") / "contrasts" / f"{language}.toml"
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return tomllib.loads(prompt_files()[f"contrasts/{language}.toml"].read_text("utf-8"))
+    except (OSError, ValueError, KeyError) as error:
         raise UsageError(
             f"there are no contrast texts for the language {language!r}",
             code="E_PROMPT",

@@ -8,8 +8,9 @@ import pytest
 
 from harness.challenge.load import load_challenge
 from harness.errors import UsageError
-from harness.judge import prompt_digests, prompts
-from harness.judge.prompts import contrast_texts, load_rubric, render_rubric
+from harness.evaluation.judge_contents import application_layer
+from harness.judge import prompt_digests
+from harness.judge.prompts import check_prompts, contrast_texts, load_rubric, render_rubric
 
 RANKED = [task for task in load_challenge().tasks.values() if task.ranked]
 
@@ -46,16 +47,55 @@ def test_a_value_too_few_or_too_many_is_refused() -> None:
         render_rubric(rubric, {**dict.fromkeys(rubric.placeholders, ""), "other": ""})
 
 
+def own(folder: Path, task: str, meta: str, template: str) -> Path:
+    (folder / task).mkdir(parents=True)
+    (folder / task / "meta.toml").write_text(meta, "utf-8")
+    (folder / task / "v7.md").write_text(template, "utf-8")
+    return folder
+
+
+META = """version = 7
+dimensions = ["Information_Integration", "Insight_RootCause", "Clarity_Logic"]
+scale = [1, 3, 5]
+placeholders = ["dialogue", "mark", "reply"]
+"""
+
+
 def test_a_prompt_whose_parts_disagree_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "t").mkdir()
-    (tmp_path / "t" / "meta.toml").write_text('version = 1\ndimensions = []\nscale = []\nplaceholders = ["a"]\n')
-    (tmp_path / "t" / "v1.md").write_text("{{a}} {{b}}")
-    monkeypatch.setattr(prompts, "data_dir", lambda name: tmp_path)
+    own(tmp_path, "t", 'version = 7\ndimensions = []\nscale = []\nplaceholders = ["a"]\n', "{{a}} {{b}}")
+    monkeypatch.setenv("HUMDIAL_PROMPTS", str(tmp_path))
     with pytest.raises(UsageError, match=r"meta\.toml lists") as caught:
         load_rubric("t")
     assert caught.value.code == "E_PROMPT"
     with pytest.raises(UsageError, match="cannot be read"):
         load_rubric("u")
+
+
+def test_the_organisers_own_prompt_stands_for_ours_and_has_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = prompt_digests()
+    theirs = own(tmp_path, "task3", META, "请评分：{{dialogue}}\n{{mark}}\n{{reply}}\n{{mark}}\n只输出 JSON。")
+    monkeypatch.setenv("HUMDIAL_PROMPTS", str(theirs))
+    check_prompts(load_challenge())
+    found = prompt_digests()
+    assert load_rubric("task3").template.startswith("请评分")
+    assert found.keys() - ours.keys() == {"task3/v7.md"}
+    assert "task3/v1.md" not in found
+    assert found["task2/v1.md"] == ours["task2/v1.md"]
+    baked = {name: entry.source for name, entry in application_layer("/app").entries.items() if "/prompts/" in name}
+    assert {name.removeprefix("app/prompts/") for name in baked} == set(found)
+    assert baked["app/prompts/task3/v7.md"] == theirs / "task3" / "v7.md"
+
+
+def test_own_prompts_that_do_not_fit_the_challenge_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUMDIAL_PROMPTS", str(tmp_path))
+    with pytest.raises(UsageError, match="holds no prompts"):
+        check_prompts(load_challenge())
+    own(tmp_path, "task3", META.replace("[1, 3, 5]", "[1, 2, 3]"), "{{dialogue}}{{mark}}{{reply}}")
+    with pytest.raises(UsageError, match="not what the challenge marks") as caught:
+        check_prompts(load_challenge())
+    assert caught.value.code == "E_PROMPT"
 
 
 def test_every_prompt_file_is_in_the_digests() -> None:

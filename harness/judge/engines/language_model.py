@@ -48,15 +48,36 @@ class LanguageModel:
             self._cache = None
         return found
 
+    def peak_surprise(self, probe: Probe, window: int) -> float:
+        """The most surprising stretch of ``window`` tokens of the target: −log p a token, in nats. A shorter target
+        counts as if sure tokens filled the window."""
+        import torch
+
+        prefix, target = self._ids(probe.prefix), self._ids(probe.target)
+        if not target:
+            return 0.0
+        self._refuse_length(prefix, target)
+        with torch.inference_mode():
+            body = self._model.model(torch.tensor([prefix + target]), use_cache=False).last_hidden_state[0]
+            chances = torch.log_softmax(self._model.lm_head(body[len(prefix) - 1 : -1]), dim=-1)
+            costs = -chances[torch.arange(len(target)), torch.tensor(target)].double()
+            sums = costs.cumsum(0)
+            stretches = sums[window - 1 :].clone()
+            stretches[1:] -= sums[: max(len(target) - window, 0)]
+            return float(stretches.max() if len(target) >= window else sums[-1]) / window
+
+    def _refuse_length(self, prefix: list[int], target: list[int]) -> None:
+        if len(prefix) + len(target) > MAX_TOKENS or not prefix:
+            raise MachineError(
+                f"a prompt has {len(prefix) + len(target)} tokens", code="E_PROMPT_AUDIT", hint="shorten the reply"
+            )
+
     def _likelihood(self, prefix: list[int], target: list[int], *, cached: bool) -> tuple[float, int]:
         import torch
 
         if not target:
             return 0.0, 1
-        if len(prefix) + len(target) > MAX_TOKENS or not prefix:
-            raise MachineError(
-                f"a prompt has {len(prefix) + len(target)} tokens", code="E_PROMPT_AUDIT", hint="shorten the reply"
-            )
+        self._refuse_length(prefix, target)
         with torch.inference_mode():
             if cached:
                 states = self._after_prefix(prefix, target)

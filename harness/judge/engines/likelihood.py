@@ -20,6 +20,8 @@ from harness.judge.engines.language_model import LanguageModel
 from harness.judge.injection import versions
 from harness.judge.prompts import contrast_texts
 
+WINDOW = 16  # tokens of the stretch whose surprise is evidence
+
 
 class LikelihoodEngine:
     """``settings`` names a contrast and, for each language, thresholds for every "task.dimension"."""
@@ -29,6 +31,7 @@ class LikelihoodEngine:
         self._neutral: str = settings["neutral_emotion"]
         self._contrasts: dict[str, str] = settings["settings"]["contrasts"]
         self._thresholds: dict[str, dict[str, list[float]]] = settings["settings"]["thresholds"]
+        self._measures_surprise = bool(settings["settings"].get("surprise"))
         self._model = LanguageModel(weights)
 
     @property
@@ -54,7 +57,15 @@ class LikelihoodEngine:
             scores[dimension] = mark_of(value, thresholds, self._tasks[request.task]["scale"])
             reasons[dimension] = f"{self._contrasts[name]} {value:+.4f} nats a token; marks part at {thresholds}"
             evidence[f"contrast.{dimension}"] = value
+        if self._measures_surprise and request.dimensions:
+            evidence["surprise"] = round(self._model.peak_surprise(self._alone(request), WINDOW), 4)
         return Judgement(scores, reasons, canonical_json([request.item, values]), evidence)
+
+    def _alone(self, request: JudgeRequest) -> Probe:
+        """The whole reply after a story that says nothing of this dialogue."""
+        texts = contrast_texts(request.language)
+        view = View((), (), request.context[-1].reply, self._neutral, texts)
+        return Probe(view.nothing, view.target)
 
     def values(self, request: JudgeRequest, reply: str) -> dict[str, float]:
         """Every wanted dimension's contrast for ``reply``, in nats a token."""
