@@ -17,6 +17,7 @@ from measure import Measured, measure_cases
 from pairs import Case, cases
 
 from harness.challenge.load import load_challenge
+from harness.evaluation.judge_image import show_judge
 from harness.judge import injection_flags
 from harness.judge.detectors import text_flags
 from harness.judge.prompts import load_rubric
@@ -99,6 +100,11 @@ class Row:
 def main() -> None:
     clean = list(chosen())
     attacked = {name: [replace(case, reply=change(case)) for case in clean] for name, change in ATTACKS.items()}
+    judge = show_judge(CHALLENGE, CHALLENGE.judges["small"])
+    print(f"judge {judge.fingerprint}")
+    for name, digest in judge.fingerprint_inputs["prompts"].items():
+        print(f"prompt {name} {digest}")
+    print()
     found = measure_cases([*clean, *(case for some in attacked.values() for case in some)])
     print("| attack | language | pairs | mean rise | rose by ≥ 1 | of them unseen | flagged | NOGAIN |")
     print("|---|---|---|---|---|---|---|---|")

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from harness.challenge.duplex import DuplexRules
 
+# Fields of a turn that an emotion recognition task predicts; the references hold the true ones under the same names.
+LABEL_FIELDS = ("surface_emotion", "deep_emotion")
 TrackKind = Literal["dialogue", "duplex"]
 Modality = Literal["text", "audio"]
 EvaluatedTurn = Literal["last", "second_non_neutral", "last_non_neutral"]

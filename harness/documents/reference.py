@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ReferenceTurn:
-    """One user turn; ``audio_file`` is relative to the folder of the dialogue's JSONL."""
+    """One user turn; ``audio_file`` is relative to the folder of the dialogue's JSONL. ``labels`` are pairs of a label
+    field of an unranked recognition task and its true label."""
 
     turn_id: int
     text: str | None
     emotion: str | None
     audio_file: str | None
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

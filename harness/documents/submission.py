@@ -24,12 +24,14 @@ class ReplyAudio:
 
 @dataclass(frozen=True, slots=True)
 class ReplyTurn:
-    """One reply. ``text`` is canonical (NFC, controls and invisible characters removed); None when it is missing."""
+    """One reply. ``text`` is canonical (NFC, controls and invisible characters removed); None when it is missing.
+    ``labels`` are pairs of a label field and what was predicted."""
 
     turn_id: int
     text: str | None
     audio: ReplyAudio | None = None
     flags: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from harness.errors import UsageError
 from harness.evaluation.judging import Judging, judge_items
 from harness.evaluation.review import review_counts, review_list
 from harness.evaluation.run import RECORD, SUBMISSION, VALIDATION, usable_references
-from harness.scoring import evidence_summary, plan_items, score_items, score_report
+from harness.scoring import evidence_summary, plan_items, recognition, score_items, score_report
 from harness.submission import check
 
 REPORT = "report.json"
@@ -90,7 +90,7 @@ def score_submission(
     report = score_report(items, submission, challenge, policy, judge, late=options.late, baseline=options.baseline)
     report = replace(
         report,
-        evidence=evidence_summary(judging.verdicts),
+        evidence=(*evidence_summary(judging.verdicts), *recognition(gold.dialogues, submission, challenge)),
         review=review_counts(items),
         canaries=judging.canaries,
     )

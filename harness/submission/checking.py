@@ -269,6 +269,6 @@ def _dialogue(
         if reply.wav is not None:
             heard = wavs[reply.wav].audio if reply.wav in wavs else ReplyAudio(reply.wav, "missing")
             flags = (*flags, "F_CONST_AUDIO") if heard.sha256 in constant else flags
-        turns.append(ReplyTurn(reply.turn_id, reply.text, heard, flags))
+        turns.append(ReplyTurn(reply.turn_id, reply.text, heard, flags, reply.labels))
     part = dialogue.part
     return ReplyDialogue(part.task.id, part.language, dialogue.dialogue_id, tuple(turns))

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.challenge.evaluated_turn import aliased
-from harness.challenge.spec import Challenge, Layout
+from harness.challenge.spec import LABEL_FIELDS, Challenge, Layout
 from harness.documents.finding import Checked, Finding
 from harness.documents.reference import ReferenceDialogue, ReferenceTurn
 from harness.submission.ledger import Ledger
@@ -171,7 +171,8 @@ class _Reader:
         text = aliased(turn, "text", "input_text")
         emotion = aliased(turn, "emotion", "input_emotion")
         audio = aliased(turn, "split_audio_file", "input_audio") or None
-        if self._need_labels:
+        labels = tuple((field, turn[field]) for field in LABEL_FIELDS if turn.get(field))
+        if self._need_labels and not labels:
             if not (text or "").strip():
                 self._ledger.add("E_GOLD_TEXT", **here)
             if not (emotion or "").strip():
@@ -181,7 +182,7 @@ class _Reader:
             self._ledger.add("W_GOLD_EMOTION", **here, label=quoted(emotion), known=known)
         if audio is not None:
             self._check_audio(sheet, audio, here)
-        return ReferenceTurn(turn["turn_id"], text, emotion, audio)
+        return ReferenceTurn(turn["turn_id"], text, emotion, audio, labels)
 
     def _check_audio(self, sheet: _Sheet, audio: str, here: dict[str, Any]) -> None:
         if not is_safe_reference(audio):

@@ -49,6 +49,10 @@ class Part:
     def wants_text(self) -> bool:
         return self.task.reply == "text" or bool(self.task.dimension_ids("text"))
 
+    @property
+    def wants_labels(self) -> bool:
+        return self.task.reply == "labels"
+
 
 def by_pair(dialogues: Sequence[ReferenceDialogue]) -> Expected:
     """The expected dialogues, grouped by task and language; the first of two with one id stays."""

@@ -27,7 +27,7 @@ from harness.judge import JudgeItem, judge_request, prompt_digests
 from harness.judge.answer import read_answer
 from harness.judge.audit import TokenFacts, audit
 from harness.judge.canaries import check_canaries, planted
-from harness.judge.detectors import sample_flags
+from harness.judge.detectors import MISMATCH, differs_from_speech, sample_flags
 from harness.judge.prompt import Prompt, TextPart, build_prompt, sealed
 from harness.judge.requests import settings_document
 from harness.judge.tokens import special_tokens
@@ -203,6 +203,15 @@ def samples(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict[
     return found, []
 
 
+def transcripts(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict[str, Seen], list[Any]]:
+    """What is written against what is heard (NAME.json is [text, transcript])."""
+    found = {}
+    for path in _files(box):
+        differs = differs_from_speech(*json.loads(path.read_text("utf-8")), CHALLENGE.review)
+        found[path.name] = Seen("FLAG", frozenset({MISMATCH}), {}) if differs else Seen("ACCEPT", frozenset(), {})
+    return found, []
+
+
 def canaries(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict[str, Seen], list[Any]]:
     """A judge that gives each kind of known-answer item one mark (NAME.json maps kinds to marks)."""
     found = {}
@@ -218,4 +227,4 @@ def canaries(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict
     return found, []
 
 
-STAGES = {"reply": reply, "verdict": verdict, "samples": samples, "canaries": canaries}
+STAGES = {"reply": reply, "verdict": verdict, "samples": samples, "transcripts": transcripts, "canaries": canaries}

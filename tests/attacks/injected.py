@@ -13,7 +13,7 @@ GOOD = {
 LANGUAGES = ("en", "zh")
 
 
-def put(subjects: Path, name: str, plain: dict[str, Any] | list[dict[str, Any]]) -> None:
+def put(subjects: Path, name: str, plain: dict[str, Any] | list[Any]) -> None:
     """One subject."""
     (subjects / f"{name}.json").write_text(json.dumps(plain, ensure_ascii=False), "utf-8")
 

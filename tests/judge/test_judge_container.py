@@ -97,16 +97,29 @@ def run(judge: JudgeImage, ask: Ask, tmp_path_factory: pytest.TempPathFactory) -
     for name, path in audio.items():
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         requests[name] = request(judge, "en", POOR["en"], "task4", digest)
+    every = CHALLENGE.tasks["task4"].dimension_ids()
+    for name in ("silence", "tone", "nothing"):
+        requests[f"{name}.all"] = asked_about(requests[name], every, judge)
+        requests[f"{name}.heard"] = asked_about(requests[name], every[1:], judge)
     files = {requests[name].audio or "": path for name, path in audio.items()}
     outcome, raw, fingerprint, log = ask(list(requests.values()), files)
     found = read_verdicts(raw, requests.values(), CHALLENGE)
     return Run(requests, {name: found[r.item, 0] for name, r in requests.items()}, raw, fingerprint, outcome, log)
 
 
+def asked_about(template: JudgeRequest, dimensions: tuple[str, ...], judge: JudgeImage) -> JudgeRequest:
+    """The same reply with other dimensions; the small judge can mark those of the words only."""
+    sha256 = Path(template.audio or "").stem
+    item = JudgeItem(template.task, template.language, template.context, dimensions, sha256)
+    return judge_request(item, CHALLENGE, judge.fingerprint)
+
+
 def sounds(folder: Path) -> dict[str, Path]:
     """Canonical WAVs: speech (where a synthesiser is installed), silence, a beep."""
     files = {"silence": folder / "silence.wav", "tone": tone(folder / "tone.wav", 2)}
+    files["nothing"] = folder / "nothing.wav"
     soundfile.write(files["silence"], np.zeros(32000), 16000, subtype="PCM_16")
+    soundfile.write(files["nothing"], np.zeros(0), 16000, subtype="PCM_16")
     if shutil.which("espeak-ng"):
         sentence = "I am so sorry, that must have been a very long night."
         subprocess.run(["espeak-ng", "-w", folder / "raw.wav", sentence], check=True)
@@ -176,6 +189,18 @@ def test_speech_is_measured_and_a_beep_is_none(run: Run) -> None:
     if "speech" not in run.verdicts:
         pytest.skip("espeak-ng is not installed, so there is no speech to measure")
     assert 2.0 < run.verdicts["speech"].evidence["speech_s"] < 5.0
+
+
+@pytest.mark.parametrize("sound", ["silence", "tone", "nothing"])
+def test_where_nobody_speaks_the_judge_is_not_asked_about_the_voice(run: Run, sound: str) -> None:
+    words, both, heard = (run.verdicts[name] for name in (sound, f"{sound}.all", f"{sound}.heard"))
+    # This judge fails at an audio dimension that it is asked about; these it was not.
+    assert both.state == heard.state == "scored"
+    assert both.scores == words.scores
+    assert both.scores is not None and set(both.scores) == {"textual_empathy_insight"}
+    assert heard.scores == {}
+    assert heard.raw_sha256 == hashlib.sha256(b"").hexdigest()
+    assert heard.evidence["speech_s"] < CHALLENGE.audio.min_speech_s
 
 
 def test_quality_pace_and_length_are_measured_beside_the_marks(run: Run) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.challenge.evaluated_turn import aliased, evaluated_index
-from harness.challenge.spec import Challenge
+from harness.challenge.spec import LABEL_FIELDS, Challenge
 from harness.challenge.text_rules import is_empty, text_fault
 from harness.documents.reference import ReferenceDialogue
 from harness.submission.ledger import Ledger
@@ -29,6 +29,7 @@ class Reply:
     text: str | None
     flags: tuple[str, ...]
     wav: str | None
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ class _Dialogue:
         if named := turn.get("response_audio"):
             self._paths.look(named, self._wav(turn_id), self._raw.line, f"{pointer}/response_audio")
         text, flags = self._text(turn, turn_id, pointer) if self._part.wants_text else (None, ())
-        return Reply(turn_id, text, flags, wav)
+        labels = tuple((name, turn[name]) for name in LABEL_FIELDS if name in turn) if self._part.wants_labels else ()
+        return Reply(turn_id, text, flags, wav, labels)
 
     def _wants_audio(self, turn_id: int) -> bool:
         wanted = self._part.task.audio_required
