@@ -145,8 +145,8 @@ def flags(found: Measured) -> tuple[str, ...]:
     case = found.case
     dimensions = CHALLENGE.tasks[case.task].dimension_ids()
     text = text_flags(case.reply, dimensions, load_rubric(case.task).template, CHALLENGE.emotions)
-    limit = CHALLENGE.judges["small"].settings["surprise"][case.language]
-    return (*injection_flags(case.reply), *text, *(("F_PPL",) if found.surprise > limit else ()))
+    limit = CHALLENGE.judges["small"].settings.get("surprise", {}).get(case.language)
+    return (*injection_flags(case.reply), *text, *(("F_PPL",) if limit and found.surprise > limit else ()))
 
 
 if __name__ == "__main__":
