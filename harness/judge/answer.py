@@ -9,15 +9,18 @@ from harness.errors import MachineError
 from harness.judge.prompt import Prompt, one_line
 
 REASON_CHARS = 240
+# Printable text without quotes and backslashes: a reason is read by people and needs no escapes. Its length is bounded
+# by the decoder, not here: a counted repetition costs the grammar compiler seven seconds.
+REASON_PATTERN = "^[ !#-\\[\\]-~\u00a1-\U0010ffff]*$"
 
 
 def verdict_schema(prompt: Prompt) -> dict[str, Any]:
     """The JSON Schema of ``{"scores": {…}, "reasons": {…}}``: keys in the order of the questions, values out of their
-    lists, each reason one bounded string. It drives constrained decoding, so it holds nothing but what is enforced."""
+    lists, each reason one line of text. It drives constrained decoding, so it holds nothing but what is enforced."""
     scores = {question.name: {"enum": list(question.values)} for question in prompt.questions}
     properties: dict[str, Any] = {"scores": _object(scores)}
     if prompt.reasons:
-        reason = {"type": "string", "maxLength": REASON_CHARS}
+        reason = {"type": "string", "pattern": REASON_PATTERN}
         properties["reasons"] = _object({question.name: reason for question in prompt.questions})
     return _object(properties)
 

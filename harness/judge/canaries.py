@@ -91,9 +91,15 @@ def _canary(language: str, story: dict[str, Any], reply: dict[str, str]) -> Cana
     return Canary(f"{language}.{task}.{kind}.{story['id']}", kind, JudgeItem(task, language, tuple(turns), ()))
 
 
-def canary_requests(challenge: Challenge, profile: JudgeProfile, fingerprint: str) -> dict[str, JudgeRequest]:
-    """The requests of all canaries by name. They look like any other request: the judge cannot tell them apart."""
-    return {each.name: judge_request(each.item, challenge, fingerprint) for each in planted(challenge, profile)}
+def canary_requests(
+    challenge: Challenge, profile: JudgeProfile, fingerprint: str, reading: str = "strict"
+) -> dict[str, JudgeRequest]:
+    """The requests of all canaries by name. They look like any other request: the judge cannot tell them apart.
+    ``reading`` is the policy's reply_reading, as for the other requests."""
+    return {
+        each.name: judge_request(each.item, challenge, fingerprint, reading=reading)
+        for each in planted(challenge, profile)
+    }
 
 
 def canaries_to_ask(

@@ -31,11 +31,14 @@ class JudgeItem:
     audio_sha256: str | None = None
 
 
-def judge_request(item: JudgeItem, challenge: Challenge, fingerprint: str, *, sample: int = 0) -> JudgeRequest:
+def judge_request(
+    item: JudgeItem, challenge: Challenge, fingerprint: str, *, sample: int = 0, reading: str = "strict"
+) -> JudgeRequest:
     """The request of one item. Replies are neutralised here, so that nothing later can forget it.
 
     Its ``item`` is the digest of all that may change the verdict: gold, replies, audio, dimensions, scale, judge
-    (``fingerprint``) and sample. Equal work has equal items; a dialogue's id is not in it and never reaches the judge.
+    (``fingerprint``), sample, and how the policy has the judge answer (``reading``).
+    Equal work has equal items; a dialogue's id is not in it and never reaches the judge.
     Raises UsageError (E_CONFIG) for a task or dimension that the challenge does not have.
     """
     task = challenge.tasks.get(item.task)
@@ -60,6 +63,7 @@ def judge_request(item: JudgeItem, challenge: Challenge, fingerprint: str, *, sa
         "task": {"scale": task.scale, "evaluated_turn": task.evaluated_turn, **_labels(task)},
         "judge": fingerprint,
         "version": 1,
+        **({} if reading == "strict" else {"reading": reading}),
     }
     item_digest = digest(identity)
     seed = int(item_digest.removeprefix("sha256:")[:8], 16)
@@ -71,23 +75,43 @@ def _labels(task: Task) -> dict[str, Any]:
     return {"labels": labels} if labels else {}
 
 
+def sample_of(request: JudgeRequest, sample: int) -> JudgeRequest:
+    """The same item asked another time: sample 0 is the request itself, every other has a seed of its own."""
+    if not sample:
+        return request
+    seed = int(digest([request.item, sample]).removeprefix("sha256:")[:8], 16)
+    return replace(request, sample=sample, seed=seed)
+
+
 def request_files(
-    requests: Iterable[JudgeRequest], challenge: Challenge, profile: JudgeProfile, prompts: Mapping[str, str]
+    requests: Iterable[JudgeRequest],
+    challenge: Challenge,
+    profile: JudgeProfile,
+    prompts: Mapping[str, str],
+    *,
+    reading: str = "strict",
 ) -> dict[str, bytes]:
     """The two files of the request folder. Equal requests are written once; the order is by item and sample, so
     that it tells nothing about teams. ``prompts`` maps each prompt file to the digest that the judge must find."""
     unique = {(request.item, request.sample): request for request in requests}
     lines = [to_plain(unique[key]) for key in sorted(unique)]
-    return {REQUESTS: jsonl(lines), SETTINGS: canonical_json(settings_document(challenge, profile, prompts)) + b"\n"}
+    settings = settings_document(challenge, profile, prompts, reading=reading)
+    return {REQUESTS: jsonl(lines), SETTINGS: canonical_json(settings) + b"\n"}
 
 
-def settings_document(challenge: Challenge, profile: JudgeProfile, prompts: Mapping[str, str]) -> dict[str, Any]:
-    """What the judge must know of the challenge: scales, emotions, the profile's own settings, prompt digests."""
+def settings_document(
+    challenge: Challenge, profile: JudgeProfile, prompts: Mapping[str, str], *, reading: str = "strict"
+) -> dict[str, Any]:
+    """What the judge must know of the challenge: scales, emotions, the profile's own settings, prompt digests.
+
+    ``reading`` is the policy's reply_reading; an engine that decodes takes the profile's decoding of that name.
+    """
     return {
         "schema_version": 1,
         "profile": profile.id,
         "engine": profile.engine,
         "settings": profile.settings,
+        "reading": reading,
         "not_judged": list(profile.not_judged),
         "neutral_emotion": challenge.neutral_emotion,
         "tasks": {

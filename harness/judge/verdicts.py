@@ -17,8 +17,11 @@ _REASON_CHARS = 2000
 Place = tuple[str, int]
 
 
-def read_verdicts(raw: bytes, requests: Iterable[JudgeRequest], challenge: Challenge) -> dict[Place, Verdict]:
-    """One verdict for every request, by item and sample.
+def read_verdicts(
+    raw: bytes, requests: Iterable[JudgeRequest], challenge: Challenge, *, free: bool = False
+) -> dict[Place, Verdict]:
+    """One verdict for every request, by item and sample. ``free``: the judge answered in free text, which is read
+    elsewhere, so a verdict may have no scores.
 
     A request without exactly one good line has failed: no line, two lines, a mark outside the task's scale, a float,
     a dimension too many or too few, an unknown key, a duplicate key, NaN. Lines about unknown items are ignored.
@@ -32,8 +35,23 @@ def read_verdicts(raw: bytes, requests: Iterable[JudgeRequest], challenge: Chall
         plain = _parse(line)
         place = _place(plain)
         if place in found:
-            found[place].append(_verdict(plain, wanted[place], challenge))
+            found[place].append(_verdict(plain, wanted[place], challenge, free=free))
     return {place: _only(place, lines) for place, lines in found.items()}
+
+
+def read_replies(raw: bytes) -> dict[Place, str]:
+    """The free texts of replies.jsonl, by item and sample; lines that are none are left out."""
+    plains = [_parse(line) for line in raw.split(b"\n") if line.strip()]
+    return {_place(plain): plain["text"] for plain in plains if isinstance(plain.get("text"), str)}
+
+
+def read_in_flight(raw: bytes) -> set[Place]:
+    """What the judge was at when it ended; empty when it does not say."""
+    try:
+        listed = json.loads(raw)
+        return {(str(item), int(sample)) for item, sample in listed}
+    except (ValueError, TypeError):
+        return set()
 
 
 def _only(place: Place, lines: Sequence[Verdict | str]) -> Verdict:
@@ -76,7 +94,7 @@ def _place(plain: dict[str, Any]) -> Place:
     return (item, sample) if isinstance(item, str) and type(sample) is int else ("", -1)
 
 
-def _verdict(plain: dict[str, Any], request: JudgeRequest, challenge: Challenge) -> Verdict | str:
+def _verdict(plain: dict[str, Any], request: JudgeRequest, challenge: Challenge, *, free: bool) -> Verdict | str:
     """The verdict, or what is wrong with it."""
     if plain.keys() != _KEYS:
         return "the verdict has other keys than a verdict"
@@ -89,6 +107,8 @@ def _verdict(plain: dict[str, Any], request: JudgeRequest, challenge: Challenge)
         return Verdict(**plain)
     allowed = challenge.tasks[request.task].allowed()
     scores = plain["scores"]
+    if free and scores == {}:
+        return Verdict(**plain)
     if not isinstance(scores, dict) or set(scores) != _asked(request, plain["evidence"], challenge):
         return "the verdict marks other dimensions than were asked"
     if not all(_is_one_of(mark, allowed.get(dimension, ())) for dimension, mark in scores.items()):

@@ -5,16 +5,20 @@ Reads /requests/requests.jsonl, /requests/settings.json and /weights; writes /ou
 some may have failed), 2 the requests are not ours, 3 the judge cannot work.
 
 Requests are streamed: of each only its place in the file and its shape are kept, and a batch is read when its turn has
-come. Batches hold requests of one shape, in the order of the file.
+come. Batches hold requests of one shape, in the order of the file. What is being judged is named in inflight.json, so
+that after a death it is known whose turn it was; a call that takes too long ends the process. Text that an engine
+sampled freely goes to replies.jsonl: the host reads it.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import hashlib
 import json
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +33,10 @@ from harness.judge.requests import REQUESTS, SETTINGS
 from harness.judge.verdicts import failed
 
 VERDICTS, FINGERPRINT = "verdicts.jsonl", "fingerprint.json"
+REPLIES, IN_FLIGHT = "replies.jsonl", "inflight.json"
+CALL_S = 600  # the longest that one batch may take, where the profile does not say
 _LINE_BYTES = 4 << 20
+Line = tuple[Verdict, str | None]
 
 
 def main(requests: Path, weights: Path, output: Path) -> int:
@@ -42,8 +49,12 @@ def main(requests: Path, weights: Path, output: Path) -> int:
         fingerprint = {"harness": __version__, "profile": settings["profile"], **engine.fingerprint()}
         fingerprint |= {"weights": file_digests(weights), "prompts": settings["prompts"]}
         (output / FINGERPRINT).write_bytes(pretty_json(fingerprint))
-        with (output / VERDICTS).open("ab") as stream:
-            for verdict in judge_all(engine, EvidenceMeter(requests), settings, requests):
+        with (output / VERDICTS).open("ab") as stream, (output / REPLIES).open("ab") as replies:
+            for verdict, text in judge_all(_Watched(engine, settings, output), settings, requests):
+                if text is not None:
+                    reply = {"item": verdict.item, "sample": verdict.sample, "text": text}
+                    replies.write(canonical_json(reply) + b"\n")
+                    replies.flush()
                 stream.write(canonical_json(to_plain(verdict)) + b"\n")
                 stream.flush()
     except HarnessError as error:
@@ -52,14 +63,40 @@ def main(requests: Path, weights: Path, output: Path) -> int:
     return 0
 
 
-def judge_all(engine: JudgeEngine, meter: EvidenceMeter, settings: dict[str, Any], folder: Path) -> Iterator[Verdict]:
+class _Watched:
+    """An engine whose every call is named beforehand and ends the process when it takes too long."""
+
+    def __init__(self, engine: JudgeEngine, settings: dict[str, Any], output: Path) -> None:
+        self.engine, self._output = engine, output
+        self._call_s = float(settings["settings"].get("call_s", CALL_S))
+
+    @property
+    def rows(self) -> int:
+        return self.engine.rows
+
+    def judge(self, batch: Sequence[JudgeRequest]) -> list[Judgement | HarnessError]:
+        with self._watch(batch):
+            return self.engine.judge(batch)
+
+    @contextmanager
+    def _watch(self, batch: Sequence[JudgeRequest]) -> Iterator[None]:
+        path = self._output / IN_FLIGHT
+        path.write_bytes(canonical_json([[request.item, request.sample] for request in batch]))
+        faulthandler.dump_traceback_later(self._call_s, exit=True)
+        yield
+        faulthandler.cancel_dump_traceback_later()
+        path.write_bytes(b"[]")
+
+
+def judge_all(engine: _Watched, settings: dict[str, Any], folder: Path) -> Iterator[Line]:
     """A verdict for every request of the folder, batch by batch."""
+    meter = EvidenceMeter(folder)
     shapes: dict[str, array[int]] = {}
     for place, request in read_requests(folder / REQUESTS):
         try:
-            shapes.setdefault(engine.shape(request), array("q")).append(place)
+            shapes.setdefault(engine.engine.shape(request), array("q")).append(place)
         except Exception as error:  # noqa: BLE001 - see judge_batch
-            yield _failed(request, error)
+            yield _failed(request, error), None
     with (folder / REQUESTS).open("rb") as stream:
         for places in shapes.values():
             for start in range(0, len(places), engine.rows):
@@ -68,8 +105,8 @@ def judge_all(engine: JudgeEngine, meter: EvidenceMeter, settings: dict[str, Any
 
 
 def judge_batch(
-    engine: JudgeEngine, meter: EvidenceMeter, settings: dict[str, Any], batch: Sequence[JudgeRequest]
-) -> Iterator[Verdict]:
+    engine: _Watched, meter: EvidenceMeter, settings: dict[str, Any], batch: Sequence[JudgeRequest]
+) -> Iterator[Line]:
     """The verdicts of one batch. Whatever goes wrong with a request stays with it: what breaks a whole batch is asked
     again one by one. Of a reply in which nobody speaks the audio dimensions are not asked about."""
     together: list[tuple[JudgeRequest, dict[str, float]]] = []
@@ -83,30 +120,34 @@ def judge_batch(
             (judgement,) = _judgements(engine, [asked]) if asked.dimensions else [Judgement({}, {}, b"")]
             yield _outcome(asked, judgement, evidence)
         except Exception as error:  # noqa: BLE001 - an item that breaks the engine must not take the others with it
-            yield _failed(request, error)
+            yield _failed(request, error), None
     judgements = _judgements(engine, [request for request, _ in together])
     for (request, evidence), judgement in zip(together, judgements, strict=True):
         yield _outcome(request, judgement, evidence)
 
 
-def _outcome(request: JudgeRequest, judgement: Judgement | Exception, evidence: dict[str, float]) -> Verdict:
-    return _failed(request, judgement) if isinstance(judgement, Exception) else _verdict(request, judgement, evidence)
+def _outcome(request: JudgeRequest, judgement: Judgement | Exception, evidence: dict[str, float]) -> Line:
+    if isinstance(judgement, Exception):
+        return _failed(request, judgement), None
+    return _verdict(request, judgement, evidence), judgement.text
 
 
-def _judgements(engine: JudgeEngine, batch: Sequence[JudgeRequest]) -> Sequence[Judgement | Exception]:
+def _judgements(engine: _Watched, batch: Sequence[JudgeRequest]) -> Sequence[Judgement | Exception]:
     if not batch:
         return []
     try:
         return engine.judge(batch)
     except Exception as error:  # noqa: BLE001 - as above
+        faulthandler.cancel_dump_traceback_later()
         return [error] if len(batch) == 1 else [each for request in batch for each in _judgements(engine, [request])]
 
 
 def _verdict(request: JudgeRequest, judgement: Judgement, evidence: dict[str, float]) -> Verdict:
+    wanted = request.dimensions if judgement.text is None else ()
     return Verdict(
         item=request.item,
         sample=request.sample,
-        scores={dimension: judgement.scores[dimension] for dimension in request.dimensions},
+        scores={dimension: judgement.scores[dimension] for dimension in wanted},
         reasons=judgement.reasons,
         raw_sha256=hashlib.sha256(judgement.raw).hexdigest(),
         attempts=1,

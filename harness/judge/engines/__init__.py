@@ -13,12 +13,14 @@ from harness.errors import HarnessError, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What an engine says of one request. ``raw`` is what the model gave, before it became marks."""
+    """What an engine says of one request. ``raw`` is what the model gave, before it became marks. ``text`` is free
+    text that the host must read; there are no scores then."""
 
     scores: dict[str, int | str]
     reasons: dict[str, str]
     raw: bytes
     evidence: dict[str, float] = field(default_factory=dict)
+    text: str | None = None
 
 
 class JudgeEngine(Protocol):
@@ -51,7 +53,16 @@ def _likelihood(settings: dict[str, Any], weights: Path, requests: Path) -> Judg
     return LikelihoodEngine(settings, weights)
 
 
-ENGINES: dict[str, Callable[[dict[str, Any], Path, Path], JudgeEngine]] = {"likelihood": _likelihood}
+def _transformers(settings: dict[str, Any], weights: Path, requests: Path) -> JudgeEngine:
+    from harness.judge.engines.qwen3_omni import Qwen3OmniEngine
+
+    return Qwen3OmniEngine(settings, weights, requests)
+
+
+ENGINES: dict[str, Callable[[dict[str, Any], Path, Path], JudgeEngine]] = {
+    "likelihood": _likelihood,
+    "transformers": _transformers,
+}
 
 
 def load_engine(settings: dict[str, Any], weights: Path, requests: Path) -> JudgeEngine:
