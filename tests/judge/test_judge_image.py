@@ -32,10 +32,14 @@ def test_a_judge_that_was_never_built_is_missing(tmp_path: Path, monkeypatch: py
     assert failed.value.code == "I_JUDGE_BUILD"
 
 
-def test_a_profile_without_embedded_weights_is_not_built() -> None:
-    with pytest.raises(UsageError, match="cannot be built here") as caught:
+def test_a_profile_whose_weights_are_not_there_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUMDIAL_CACHE", str(tmp_path))
+    with pytest.raises(MachineError, match="not there") as caught:
         ensure_judge(CHALLENGE, CHALLENGE.judges["qwen3-omni"])
-    assert caught.value.code == "E_CONFIG"
+    assert caught.value.code == "E_WEIGHTS"
+    with pytest.raises(UsageError, match="cannot be built here") as refused:
+        ensure_judge(CHALLENGE, replace(CHALLENGE.judges["qwen3-omni"], engine="abacus"))
+    assert refused.value.code == "E_CONFIG"
 
 
 def test_an_engine_that_the_image_lacks_is_named() -> None:
