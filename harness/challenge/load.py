@@ -152,6 +152,7 @@ def _build(plain: dict[str, Any]) -> Challenge:
         neutral_emotion=plain["neutral_emotion"],
         deadline=plain["deadline"],
         max_attempts=plain["max_attempts"],
+        max_faulty_attempts=plain.get("max_faulty_attempts", plain["max_attempts"]),
         min_pages=plain["document"]["min_pages"],
         tracks={name: _track(name, track) for name, track in plain["tracks"].items()},
         tasks={name: _task(name, task) for name, task in plain["tasks"].items()},

@@ -234,6 +234,7 @@ class Challenge:
     neutral_emotion: str
     deadline: str
     max_attempts: int
+    max_faulty_attempts: int
     min_pages: int
     tracks: dict[str, Track]
     tasks: dict[str, Task]

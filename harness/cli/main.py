@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("harness.cli.run:command", "Run a team image on inputs with no network and collect its outputs."),
     "precheck": ("harness.cli.precheck:command", "Try an image on the dev set: will it do on the hidden set?"),
     "score": ("harness.cli.score:command", "Judge and score one validated submission."),
+    "evaluate": ("harness.cli.evaluate:command", "Evaluate a whole challenge; run again to resume."),
     "ratings": ("harness.cli.ratings:command", "Check and import human ratings; write the page for raters."),
     "leaderboard": ("harness.cli.leaderboard:command", "Tabulate score reports."),
     "report": ("harness.cli.report:command", "Write the results as one offline HTML page."),

@@ -1,0 +1,67 @@
+"""`humdial evaluate`: a whole challenge in one run directory."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from harness.cli import options
+
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command(name="evaluate", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("teams", metavar="TEAMS.toml", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--inputs", type=_FOLDER, required=True, help="What images get: dialogues without labels.")
+@click.option("--references", type=_FOLDER, required=True, help="The organisers' dialogues with text and emotion.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="RUN", help="The run directory.")
+@click.option("--judge", "profile", default="small", show_default=True, metavar="PROFILE", help="Which judge.")
+@click.option("--policy", type=click.Choice(["strict", "published"]), default="strict", show_default=True)
+@click.option("--track", metavar="TRACK", help="Only this track; needed when the teams are of several.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Teams at once.")
+@options.challenge_option
+@options.quiet_option
+def command(
+    teams: Path,
+    inputs: Path,
+    references: Path,
+    out: Path,
+    profile: str,
+    policy: str,
+    track: str | None,
+    jobs: int,
+    challenge_name: str,
+    quiet: bool,
+) -> None:
+    """Evaluate every team of TEAMS.toml and publish a table.
+
+    The same command goes on after a crash, and does only what is missing. Exit codes: 0 published (teams that failed
+    stand below the table), 1 publication refused, 3 something on our side failed: run it again.
+    """
+    from harness.challenge.load import load_challenge
+    from harness.cli.console import note
+    from harness.evaluation.campaign import EvaluateOptions, evaluate_challenge
+    from harness.judge.prompts import check_prompts
+    from harness.reporting.leaderboard import render
+
+    challenge = load_challenge(challenge_name)
+    check_prompts(challenge)
+    wanted = EvaluateOptions(challenge_name, profile, policy, track, jobs)
+    renderers = {
+        ending: partial(render, challenge=challenge, format_=format_)
+        for ending, format_ in (("md", "markdown"), ("csv", "csv"), ("json", "json"))
+    }
+    outcome = evaluate_challenge(
+        teams, inputs, references, out, challenge, wanted, renderers, lambda text: note(text, quiet=quiet)
+    )
+    if outcome.board is not None:
+        options.emit(render(outcome.board, challenge, "table"), None)
+        return
+    for name, failure in outcome.unfinished.items():
+        click.echo(f"unfinished: {name}: {failure.message} [{failure.code}]\n  hint: {failure.hint}", err=True)
+    for why in outcome.refusals:
+        click.echo(f"refused: {why}", err=True)
+    click.echo("nothing was published" + ("; run the same command again" if outcome.unfinished else ""), err=True)
+    click.get_current_context().exit(3 if outcome.unfinished else 1)

@@ -1,0 +1,194 @@
+"""`humdial evaluate`: begin a run directory or go on with it, do what is left, publish the table or say why not."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import __version__
+from harness.challenge.spec import Challenge
+from harness.documents.codec import jsonl, to_plain
+from harness.documents.finding import ChallengeRef
+from harness.documents.leaderboard import Leaderboard
+from harness.documents.report import JudgeRef, read_report
+from harness.errors import UsageError
+from harness.evaluation.evaluate import Campaign, restore_files
+from harness.evaluation.executors.local import LocalExecutor
+from harness.evaluation.judge_image import JudgeImage, ensure_judge, show_judge
+from harness.evaluation.run import usable_references
+from harness.evaluation.run_directory import SCHEMA_VERSION, TEAMS, Pins, RunDirectory, open_run
+from harness.evaluation.run_io import RunIO, hook_from_environment
+from harness.evaluation.score_files import find_reports
+from harness.evaluation.tables import tabulate
+from harness.evaluation.tasks import Failure, Setting
+from harness.evaluation.teams_file import Team, read_teams
+from harness.evaluation.worker import source_digest
+from harness.judge import prompt_digests
+from harness.sandbox import connect, remove_leftovers
+
+# File ending to what makes the bytes; the caller brings them, since renderers live in another room.
+Renderers = Mapping[str, Callable[[Leaderboard], bytes]]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOptions:
+    """What a caller of `humdial evaluate` may choose. ``challenge`` is the spec's name or path, for the workers."""
+
+    challenge: str
+    profile: str
+    policy: str
+    track: str | None
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``unfinished``: teams that our side could not bring to an end, and why; a resume is needed. ``refusals``: why
+    the table is not published. ``board`` is the published table."""
+
+    unfinished: Mapping[str, Failure]
+    refusals: tuple[str, ...]
+    board: Leaderboard | None
+
+
+def evaluate_challenge(
+    teams_file: Path,
+    inputs: Path,
+    references: Path,
+    out: Path,
+    challenge: Challenge,
+    options: EvaluateOptions,
+    renderers: Renderers,
+    tell: Tell,
+) -> Outcome:
+    """Do everything that ``out`` does not have yet, and publish when nothing is missing.
+
+    Raises UsageError (E_TEAMS, E_TEAM_DUP, E_GOLD, E_CONFIG, E_PIN, E_SCHEMA_VER, E_USAGE), MachineError (E_LOCKED,
+    E_FS, I_DISK and what the engine raises) and Refused (I_CORRUPT).
+    """
+    if options.profile not in challenge.judges:
+        raise UsageError(
+            f"the challenge {challenge.id} has no judge profile {options.profile!r}",
+            code="E_CONFIG",
+            hint=f"pass one of: {', '.join(sorted(challenge.judges))}",
+        )
+    teams = read_teams(teams_file, challenge, options.track)
+    track = teams[0].track
+    if challenge.duplex is not None and track == challenge.duplex.track:
+        raise UsageError(
+            f"{track} cannot be evaluated in one run yet", code="E_USAGE", hint="`humdial score` does one team of it"
+        )
+    gold = usable_references(references, challenge, need_labels=True)
+    usable_references(inputs, challenge, need_labels=False)
+    judge = _judge(challenge, options.profile, tell)
+    gold_lines = jsonl([to_plain(dialogue) for dialogue in gold.dialogues])
+    pins = _pins(challenge, options, track, judge, teams, gold_lines, gold.layout, inputs)
+    with open_run(out, RunIO(out, hook_from_environment()), pins, gold_lines) as run:
+        _remove_orphans(run, teams)
+        setting = Setting(
+            challenge=options.challenge, inputs=inputs.resolve(), references=references.resolve(),
+            profile=options.profile, policy=options.policy, track=track, fingerprint=judge.fingerprint,
+            run=run.pins.nonce, seed=run.pins.seed,
+        )  # fmt: skip
+        campaign = _work(run, teams, challenge, setting, options.jobs, tell)
+        return _publish(run, campaign, challenge, renderers)
+
+
+def _judge(challenge: Challenge, profile: str, tell: Tell) -> JudgeImage:
+    """The judge that is built already, described without an engine; else it is built now."""
+    try:
+        return show_judge(challenge, challenge.judges[profile])
+    except UsageError as error:
+        if error.code != "E_JUDGE_MISSING":
+            raise
+    return ensure_judge(challenge, challenge.judges[profile], progress=tell)
+
+
+def _pins(
+    challenge: Challenge,
+    options: EvaluateOptions,
+    track: str,
+    judge: JudgeImage,
+    teams: tuple[Team, ...],
+    gold: bytes,
+    layout: str,
+    inputs: Path,
+) -> Pins:
+    import hashlib
+
+    profile = challenge.judges[options.profile]
+    return Pins(
+        schema_version=SCHEMA_VERSION,
+        harness_version=__version__,
+        track=track,
+        policy=options.policy,
+        challenge=ChallengeRef(challenge.id, challenge.digest),
+        judge=JudgeRef(profile.id, judge.fingerprint, profile.official, profile.not_judged),
+        judge_inputs=judge.fingerprint_inputs,
+        gold=hashlib.sha256(gold).hexdigest(),
+        gold_layout=layout,
+        inputs=source_digest(inputs),
+        limits=to_plain(challenge.run_limits),
+        prompts=prompt_digests(),
+        teams=tuple(team.plain() for team in teams),
+        nonce=secrets.token_hex(8),
+        seed=secrets.token_hex(8),
+    )
+
+
+def _remove_orphans(run: RunDirectory, teams: tuple[Team, ...]) -> None:
+    """Containers that a killed process of this run left behind. Without images there are none of teams."""
+    if run.journal.records and any(attempt.image for team in teams for attempt in team.attempts):
+        remove_leftovers(connect(), run=run.pins.nonce)
+
+
+def _work(
+    run: RunDirectory, teams: tuple[Team, ...], challenge: Challenge, setting: Setting, jobs: int, tell: Tell
+) -> Campaign:
+    executor = LocalExecutor(setting, jobs + 1)
+    done = False
+    try:
+        campaign = Campaign(run, teams, challenge, executor, tell, jobs)
+        campaign.work()
+        done = True
+    finally:
+        executor.close(stop=not done)
+    restore_files(run, campaign.states)
+    return campaign
+
+
+def _publish(run: RunDirectory, campaign: Campaign, challenge: Challenge, renderers: Renderers) -> Outcome:
+    for ending in renderers:  # an older table must not stand for a run that is refused now
+        run.io.unlink(run.path / f"leaderboard.{ending}")
+    unfinished = {name: why for name, why in campaign.failures.items() if campaign.states[name].scored is None}
+    refusals = tuple(_refusals(run, campaign))
+    if unfinished or refusals:
+        return Outcome(unfinished, refusals, None)
+    found, unscored = find_reports([run.path / TEAMS])
+    board = tabulate(found, unscored, challenge, run.pins.track).board
+    for ending, render in renderers.items():
+        run.place(run.path / f"leaderboard.{ending}", render(board))
+    return Outcome({}, (), board)
+
+
+def _refusals(run: RunDirectory, campaign: Campaign) -> list[str]:
+    """Why the table may not be published although the work is done. Reading the blobs checks them."""
+    why = []
+    for name, state in campaign.states.items():
+        for entry in (*state.judged, *(each.prepared for each in state.attempts if each.prepared)):
+            for key in ("verdicts", "canaries", "submission", "requests"):
+                if entry.get(key):
+                    run.blobs.get(entry[key])
+        if state.scored is None:
+            continue
+        report = read_report(run.team(name) / "scores" / "report.json")
+        if not report.complete:
+            why.append(f"{name}: judgements failed and are missing")
+        if report.judge is None or report.judge.fingerprint != run.pins.judge.fingerprint:
+            why.append(f"{name}: judged by another judge than the run's")
+        if report.canaries is not None and not report.canaries.passed:
+            why.append(f"{name}: the judge marked known-answer items wrongly: {'; '.join(report.canaries.out[:2])}")
+    return why

@@ -1,0 +1,21 @@
+"""Where tasks are done: in workers on this machine, or on the nodes of a Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from harness.evaluation.tasks import Result, Task
+
+
+class Executor(Protocol):
+    """Takes tasks, gives results, in whatever order they come. A task whose worker is lost comes back as a Failure."""
+
+    def submit(self, number: int, task: Task) -> None:
+        """Begin ``task``; its result comes back with ``number``."""
+
+    def wait(self, timeout_s: float) -> Sequence[tuple[int, Result]]:
+        """What has ended; waits up to ``timeout_s`` for the first."""
+
+    def close(self, *, stop: bool) -> None:
+        """End the workers. ``stop`` ends what they are doing, containers included."""

@@ -1,0 +1,122 @@
+"""What a journal says of each team: how far it is, and what is left to do. A fold over records, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.challenge.spec import Challenge
+from harness.evaluation.journal import Record
+from harness.evaluation.teams_file import Attempt, Team
+
+# Events of the journal.
+RAN, PREPARED, COUNTED, JUDGED, SCORED, PUBLISHED = "ran", "prepared", "counted", "judged", "scored", "published"
+
+
+@dataclass(slots=True)
+class AttemptState:
+    """``ran``: state, fault and record of the image's run. ``prepared``: what the check found."""
+
+    attempt: Attempt
+    ran: dict[str, Any] | None = None
+    prepared: dict[str, Any] | None = None
+
+    @property
+    def outcome(self) -> str | None:
+        """``valid`` or ``faulty`` when it is known."""
+        if self.ran is not None and self.ran["state"] != "completed":
+            return "faulty"
+        if self.prepared is None:
+            return None
+        return "valid" if self.prepared["valid"] else "faulty"
+
+
+@dataclass(slots=True)
+class TeamState:
+    """``counted`` is the attempt that counts: {"attempt": number or None, "late": bool}. ``asked``: this process has
+    asked the judge already, so that what failed waits for the next one."""
+
+    team: Team
+    attempts: list[AttemptState]
+    counted: dict[str, Any] | None = None
+    judged: list[dict[str, Any]] = field(default_factory=list)
+    asked: bool = False
+    scored: dict[str, Any] | None = None
+
+    def attempt(self, number: int) -> AttemptState:
+        return self.attempts[number - 1]
+
+    @property
+    def chosen(self) -> AttemptState | None:
+        """The attempt that counts, once it is known and there is one."""
+        number = self.counted["attempt"] if self.counted else None
+        return None if number is None else self.attempt(number)
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing is left to do: scored completely, or nothing to score."""
+        if self.counted is not None and self.counted["attempt"] is None:
+            return True
+        return self.scored is not None and bool(self.scored["complete"])
+
+
+def fold(teams: Iterable[Team], records: Iterable[Record]) -> dict[str, TeamState]:
+    """Every team's state after ``records``, by name."""
+    states = {
+        team.name: TeamState(team, [AttemptState(attempt) for attempt in team.attempts])
+        for team in sorted(teams, key=lambda team: team.name)
+    }
+    for record in records:
+        apply(states, record)
+    return states
+
+
+def apply(states: Mapping[str, TeamState], record: Record) -> None:
+    """One record more."""
+    data = record.data
+    state = states.get(data.get("team", ""))
+    if state is None:
+        return
+    if record.event == RAN:
+        state.attempt(data["attempt"]).ran = data
+    elif record.event == PREPARED:
+        state.attempt(data["attempt"]).prepared = data
+    elif record.event == COUNTED:
+        state.counted = data
+    elif record.event == JUDGED:
+        state.judged.append(data)
+    elif record.event == SCORED:
+        state.scored = data
+
+
+def choose(state: TeamState, challenge: Challenge) -> dict[str, Any] | None:
+    """Which attempt counts, when all that decides it is known: the last valid one before the deadline, else the last
+    valid late one. None: an attempt is still to be looked at.
+
+    ``max_attempts`` valid ones are looked at, in the order of hand-in. ``max_faulty_attempts`` faulty ones are free;
+    from then on each uses up an attempt, so that failures cannot be used to try more often.
+    """
+    chosen: AttemptState | None = None
+    for each in looked_at(state, challenge):
+        if each.outcome is None:
+            return None
+        if each.outcome == "valid" and (chosen is None or chosen.attempt.late or not each.attempt.late):
+            chosen = each
+    number = None if chosen is None else chosen.attempt.number
+    return {"team": state.team.name, "attempt": number, "late": chosen is not None and chosen.attempt.late}
+
+
+def looked_at(state: TeamState, challenge: Challenge) -> list[AttemptState]:
+    """The attempts within the limits, up to and including the first whose outcome is not known."""
+    found: list[AttemptState] = []
+    valid = faulty = 0
+    for each in state.attempts:
+        if valid + max(0, faulty - challenge.max_faulty_attempts) >= challenge.max_attempts:
+            break
+        found.append(each)
+        if each.outcome is None:
+            break
+        valid += each.outcome == "valid"
+        faulty += each.outcome == "faulty"
+    return found

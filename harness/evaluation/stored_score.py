@@ -1,0 +1,77 @@
+"""From stored documents to a score report: the one way, for the run itself and whenever it is repeated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.challenge.spec import Challenge
+from harness.documents.codec import from_plain, jsonl, pretty_json, to_plain
+from harness.documents.reference import ReferenceDialogue
+from harness.documents.report import CanaryCheck, JudgeRef
+from harness.documents.submission import Submission
+from harness.documents.verdict import Verdict
+from harness.evaluation.review import merged, reply_flags, review_counts, verdict_flags
+from harness.evaluation.teams_file import Team
+from harness.evaluation.worker import read_requests
+from harness.scoring import evidence_summary, plan_items, recognition, score_items, score_report
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The bytes of report.json and items.jsonl, and whether no judgement is missing."""
+
+    report: bytes
+    items: bytes
+    complete: bool
+
+
+def read_gold(raw: bytes) -> tuple[ReferenceDialogue, ...]:
+    """The organisers' dialogues from their blob."""
+    return tuple(from_plain(ReferenceDialogue, json.loads(line)) for line in raw.splitlines())
+
+
+def score_stored(
+    gold: Sequence[ReferenceDialogue],
+    gold_layout: str,
+    submission: bytes,
+    requests: bytes,
+    verdicts: Mapping[tuple[str, int], Verdict],
+    challenge: Challenge,
+    policy: str,
+    judge: JudgeRef,
+    team: Team,
+    canaries: CanaryCheck | None,
+    *,
+    late: bool,
+) -> Scored:
+    """A team's report. A pure function of what is stored: the same inputs give the same bytes."""
+    document = from_plain(Submission, json.loads(submission))
+    document = replace(
+        document,
+        team=team.name,
+        display_name=team.display_name or document.display_name,
+        system=team.system or document.system,
+    )
+    profile = challenge.judges[judge.profile]
+    plan = plan_items(gold, document, challenge, challenge.policies[policy], gold_layout, profile)
+    wanted = read_requests(requests)
+    found = {
+        key: verdicts[request.item, request.sample]
+        for key, request in wanted.items()
+        if (request.item, request.sample) in verdicts
+    }
+    flags = merged(reply_flags(plan), verdict_flags(plan, {key: (each,) for key, each in found.items()}, profile))
+    items = score_items(plan, found, flags)
+    report = score_report(
+        items, document, challenge, challenge.policies[policy], judge, late=late, baseline=team.baseline
+    )
+    report = replace(
+        report,
+        evidence=(*evidence_summary(found), *recognition(gold, document, challenge)),
+        review=review_counts(items),
+        canaries=canaries,
+    )
+    lines = jsonl([to_plain(item) for item in items])
+    return Scored(pretty_json(to_plain(report)), lines, report.complete)

@@ -1,0 +1,206 @@
+"""Does one task. Runs in a worker process, on this machine or elsewhere, and never writes to the journal."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import signal
+import tempfile
+import traceback
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+
+from harness.challenge.load import load_challenge, override_limits
+from harness.documents.codec import canonical_json, from_plain, jsonl, pretty_json, to_plain
+from harness.documents.finding import ValidationReport
+from harness.documents.submission import Submission
+from harness.documents.verdict import JudgeRequest, Verdict
+from harness.errors import HarnessError, MachineError, UsageError
+from harness.evaluation.asking import ask_judge
+from harness.evaluation.judge_image import ensure_judge
+from harness.evaluation.judging import Key, judge_requests
+from harness.evaluation.run import LOG, usable_references
+from harness.evaluation.tasks import (
+    Failure,
+    Judged,
+    JudgeTask,
+    Prepared,
+    PrepareTask,
+    Ran,
+    Result,
+    RunTask,
+    Setting,
+    Task,
+)
+from harness.evaluation.verdict_store import VerdictStore
+from harness.judge.canaries import canaries_to_ask, canary_requests, check_canaries
+from harness.resources import cache_dir
+from harness.sandbox import connect, containers_of, run_team_image
+from harness.scoring import plan_items
+from harness.submission import References, check
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Stopped(KeyboardInterrupt):
+    """SIGTERM to a worker: its container is stopped on the way out."""
+
+
+def begin() -> None:
+    """The start of a worker process: it ends with its parent, even a killed one; Ctrl-C is the parent's to handle."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def execute(task: Task, setting: Setting) -> Result:
+    """Do ``task``. Whatever goes wrong on our side comes back as a Failure; Ctrl-C and SIGTERM go on."""
+    try:
+        with containers_of(setting.run):
+            if isinstance(task, RunTask):
+                return _run(task, setting)
+            return _prepare(task, setting) if isinstance(task, PrepareTask) else _judge(task, setting)
+    except HarnessError as error:
+        again = isinstance(error, MachineError) and error.code != "E_PIN"
+        return Failure(error.code, str(error), error.hint, again, error.detail)
+    except Exception as error:  # noqa: BLE001 - one team's trouble must not end the others; it is shown with its trace
+        return Failure("I_WORKER", f"a task failed: {error!r}", "report this with the team's folder", False,
+                       traceback.format_exc())  # fmt: skip
+
+
+def _run(task: RunTask, setting: Setting) -> Ran:
+    challenge = load_challenge(setting.challenge)
+    limits = override_limits(challenge.run_limits, setting.limits)
+    inputs = _references(setting.inputs, setting.challenge, need_labels=False)
+    _emptied(task.work)
+    record, _ = run_team_image(
+        connect(), task.image, inputs.dialogues, inputs.root, task.work, challenge, limits,
+        seed=f"{setting.seed}-{task.team}", gpu=task.gpu,
+    )  # fmt: skip
+    log = task.work / LOG
+    return Ran(pretty_json(to_plain(record)), log.read_bytes() if log.is_file() else b"")
+
+
+def _prepare(task: PrepareTask, setting: Setting) -> Prepared:
+    challenge = load_challenge(setting.challenge)
+    profile, policy = challenge.judges[setting.profile], challenge.policies[setting.policy]
+    gold = _references(setting.references, setting.challenge, need_labels=True)
+    source = source_digest(task.source)
+    _emptied(task.work)
+    with tempfile.TemporaryDirectory(dir=task.work, prefix="unpacked-") as unpacked:
+        outcome = check(
+            task.source,
+            challenge,
+            layout="seed" if task.collected else "auto",
+            expected=[dialogue for dialogue in gold.dialogues if challenge.tasks[dialogue.task].track == setting.track],
+            track=setting.track,
+            team=task.team,
+            policy=policy.id,
+            from_image=task.collected,
+            work=Path(unpacked),
+        )
+        report = outcome.report
+        if not report.valid or outcome.submission is None or outcome.root is None:
+            return Prepared(source, False, _validation(report), None, None)
+        plan = plan_items(gold.dialogues, outcome.submission, challenge, policy, gold.layout, profile)
+        requests = judge_requests(plan, outcome.root, challenge, setting.fingerprint, task.work)
+    return Prepared(source, True, _validation(report), _document(outcome.submission), requests_lines(requests))
+
+
+def _judge(task: JudgeTask, setting: Setting) -> Judged:
+    challenge = load_challenge(setting.challenge)
+    profile = challenge.judges[setting.profile]
+    store = VerdictStore(cache_dir() / "verdicts", setting.fingerprint)
+    reading = challenge.policies[setting.policy].reply_reading
+    canaries = canary_requests(challenge, profile, setting.fingerprint, reading)
+    known = {} if setting.fresh else store.known([*task.requests, *canaries.values()], challenge)
+    waiting = [request for request in task.requests if (request.item, request.sample) not in known]
+    planted = canaries_to_ask(canaries, known, profile, busy=bool(waiting))
+    if waiting or planted:
+        judge = ensure_judge(challenge, profile)
+        if judge.fingerprint != setting.fingerprint:
+            raise UsageError(
+                f"the judge here is {judge.fingerprint[:19]}, the run was begun with {setting.fingerprint[:19]}",
+                code="E_PIN",
+                hint="finish with the judge that began, or begin a new run",
+            )
+        _emptied(task.work)
+        _link_all(task.audio, task.work / "audio")
+        known |= ask_judge([*waiting, *planted], judge, challenge, profile, task.work, reading=reading)
+        shutil.rmtree(task.work, ignore_errors=True)
+    marked = {name: known[each.item, each.sample] for name, each in canaries.items()}
+    check_ = check_canaries(challenge, profile, marked)
+    if check_ is None or check_.passed:
+        store.keep(known.values())  # what a drifting judge said is not used again
+    wanted = {(request.item, request.sample) for request in task.requests}
+    return Judged(verdict_lines(known[place] for place in wanted), canonical_json(to_plain(check_)))
+
+
+def source_digest(path: Path) -> str:
+    """What was handed in: the sha256 of an archive, or a digest over a folder's names and contents."""
+    if not path.is_dir():
+        with path.open("rb") as stream:
+            return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+    total = hashlib.sha256()
+    for file in sorted(each for each in path.rglob("*") if each.is_file() and not each.is_symlink()):
+        with file.open("rb") as stream:
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        total.update(canonical_json([os.fsencode(file.relative_to(path)).decode("utf-8", "replace"), content]))
+    return "sha256:" + total.hexdigest()
+
+
+def requests_lines(requests: dict[Key, JudgeRequest]) -> bytes:
+    """Each judged item's place and request, in the plan's order."""
+    return jsonl([{"place": list(place), "request": to_plain(request)} for place, request in requests.items()])
+
+
+def read_requests(raw: bytes) -> dict[Key, JudgeRequest]:
+    """The opposite of `requests_lines`."""
+    found: dict[Key, JudgeRequest] = {}
+    for line in raw.splitlines():
+        plain = json.loads(line)
+        task, language, dialogue_id = plain["place"]
+        found[task, language, dialogue_id] = from_plain(JudgeRequest, plain["request"])
+    return found
+
+
+def verdict_lines(verdicts: Iterable[Verdict]) -> bytes:
+    """Verdicts as JSONL, by item and sample."""
+    ordered = sorted(verdicts, key=lambda verdict: (verdict.item, verdict.sample))
+    return jsonl([to_plain(verdict) for verdict in ordered])
+
+
+@lru_cache(maxsize=4)
+def _references(folder: Path, challenge: str, *, need_labels: bool) -> References:
+    return usable_references(folder, load_challenge(challenge), need_labels=need_labels)
+
+
+def _validation(report: ValidationReport) -> bytes:
+    return pretty_json(to_plain(report))
+
+
+def _document(submission: Submission) -> bytes:
+    return canonical_json(to_plain(submission)) + b"\n"
+
+
+def _emptied(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _link_all(source: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for file in source.iterdir() if source.is_dir() else ():
+        try:
+            (target / file.name).hardlink_to(file)
+        except OSError:  # another file system
+            shutil.copy2(file, target / file.name)
