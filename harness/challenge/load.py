@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.challenge.duplex import build_duplex, duplex_problems
+from harness.challenge.reading import AudioRules, ReadLimits
 from harness.challenge.spec import (
-    AudioRules,
     Challenge,
     Dimension,
     Exclusion,
     JudgeProfile,
     Layout,
     Policy,
-    ReadLimits,
     ReviewRules,
     RunLimits,
     Task,

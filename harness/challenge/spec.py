@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from harness.challenge.duplex import DuplexRules
+from harness.challenge.reading import AudioRules, ReadLimits
 
 # Fields of a turn that an emotion recognition task predicts; the references hold the true ones under the same names.
 LABEL_FIELDS = ("surface_emotion", "deep_emotion")
@@ -119,19 +120,6 @@ class TextRules:
 
 
 @dataclass(frozen=True, slots=True)
-class AudioRules:
-    min_rate_hz: int
-    max_rate_hz: int
-    advised_rate_hz: int
-    min_duration_s: float
-    max_duration_s: float
-    silent_peak: float
-    min_speech_s: float
-    max_bytes: int
-    downmix_stereo: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ReviewRules:
     """When a person should look at a reply (flags only, no score depends on them). Percentages, counts, steps."""
 
@@ -151,29 +139,6 @@ class Policy:
     failed_judgement: Literal["block", "drop"]
     one_turn_short: Literal["error", "skip"]
     reply_reading: Literal["strict", "published"]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLimits:
-    """Caps on what is read. The ``child_`` ones are for the process that reads archives and audio; ``child_cpu_s`` is
-    the processor time that one WAV may take, and an archive beside what its size needs."""
-
-    archive_bytes: int
-    inflated_bytes: int
-    members: int
-    member_ratio: int
-    ratio_from_bytes: int
-    jsonl_bytes: int
-    line_bytes: int
-    lines: int
-    depth: int
-    path_bytes: int
-    name_bytes: int
-    extra_keys: int
-    wav_chunks: int
-    child_memory_bytes: int
-    child_cpu_s: int
-    child_nofile: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, NoReturn
 
-from harness.challenge.spec import ReadLimits
+from harness.challenge.reading import ReadLimits
 
 # A shorter id may stand in a line by chance.
 _SHORTEST_TELLING = 8

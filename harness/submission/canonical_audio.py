@@ -7,7 +7,8 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.challenge.spec import AudioRules, Challenge, ReadLimits
+from harness.challenge.reading import AudioRules, ReadLimits
+from harness.challenge.spec import Challenge
 from harness.errors import MachineError, Refused
 from harness.submission.readers.pcm import level_problems, to_int16
 from harness.submission.readers.refusal import Refusal

@@ -7,7 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.challenge.spec import AudioRules, Challenge, ReadLimits
+from harness.challenge.reading import AudioRules, ReadLimits
+from harness.challenge.spec import Challenge
 from harness.errors import HarnessError, MachineError, Refused
 from harness.submission.canonical_audio import RATE_HZ, canonical_bytes, read_wav
 from harness.submission.readers.pcm import to_int16

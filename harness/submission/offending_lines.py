@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from harness.challenge.spec import ReadLimits
+from harness.challenge.reading import ReadLimits
 from harness.documents.finding import Finding
 from harness.submission.readers.refusal import Refusal
 from harness.submission.readers.tree import Tree, scan

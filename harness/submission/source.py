@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.challenge.spec import ReadLimits
+from harness.challenge.reading import ReadLimits
 from harness.errors import UsageError
 from harness.submission.readers.apart import unpack_apart
 from harness.submission.readers.extraction import disk_error

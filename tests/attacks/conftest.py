@@ -12,7 +12,7 @@ import made
 import pytest
 from attack_case import CANARY, sections
 
-pytest.register_assert_rewrite("attack_stages")
+pytest.register_assert_rewrite("attack_stages", "attack_runs", "attack_judge", "attack_test")
 
 
 @pytest.fixture(scope="session")

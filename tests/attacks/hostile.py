@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import made
-
-
-def edited(data: bytes, at: int, new: bytes) -> bytes:
-    """``data`` with the bytes at ``at`` replaced."""
-    return data[:at] + new + data[at + len(new) :]
+from made_archives import directory_at, edited
 
 
 def write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-
-
-def directory_at(data: bytes) -> int:
-    """Where a zip's central directory starts."""
-    at: int = struct.unpack_from("<I", data, len(data) - 6)[0]
-    return at
 
 
 def line(name: str, text: str = made.REPLIES["zh"][0], **first_turn: object) -> dict[str, object]:
@@ -57,3 +46,8 @@ def with_file(subjects: Path, name: str, path: str, data: bytes) -> None:
 
 def first_wav() -> str:
     return next(path for path in made.submission() if path.endswith(".wav"))
+
+
+__all__ = [
+    "directory_at", "edited", "first_wav", "line", "raw_line", "raw_texts", "texts", "with_file", "write",
+]  # fmt: skip

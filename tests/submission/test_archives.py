@@ -21,8 +21,9 @@ import made
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_archives import directory_at, edited, member, pax, tar_header, zip_member
 
-from harness.challenge.spec import ReadLimits
+from harness.challenge.reading import ReadLimits
 from harness.documents.codes import all_codes
 from harness.submission import check
 from harness.submission.readers.archive import unpack
@@ -214,15 +215,6 @@ def test_names_that_collide_are_refused(tmp_path: Path, names: tuple[str, str], 
     assert refused(tmp_path, f"a.{form}", out.getvalue()) == code
 
 
-def zip_member(name: str, mode: int, data: bytes = b"/etc/passwd") -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        info = zipfile.ZipInfo(name)
-        info.create_system, info.external_attr = 3, mode << 16
-        archive.writestr(info, data)
-    return out.getvalue()
-
-
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK])
 def test_a_zip_member_that_is_no_regular_file_is_refused(tmp_path: Path, kind: int) -> None:
     assert refused(tmp_path, "a.zip", zip_member("zh/x", kind | 0o777)) == "E_ARC_TYPE"
@@ -250,14 +242,6 @@ def test_a_link_with_a_long_target_is_refused_too(tmp_path: Path) -> None:
         assert refused(home, "a.tar", out.getvalue()) in {"E_ARC_TYPE", "E_ARC_MALFORMED"}
 
 
-def central(data: bytes) -> int:
-    return struct.unpack_from("<I", data, len(data) - 6)[0]
-
-
-def edited(data: bytes, at: int, new: bytes) -> bytes:
-    return data[:at] + new + data[at + len(new) :]
-
-
 def _crc_flip(data: bytes) -> bytes:
     return edited(data, 46, bytes([data[46] ^ 1]))
 
@@ -274,7 +258,7 @@ def _unicode_path() -> bytes:
 def _overlap() -> bytes:
     """One member's data under five names of the directory."""
     data = made.zipped({"a1": b"x" * 100}, method=zipfile.ZIP_STORED)
-    at = central(data)
+    at = directory_at(data)
     entry, end = data[at:-22], data[-22:]
     entries = b"".join(entry.replace(b"a1", b"a%d" % number) for number in range(1, 6))
     tail = end[:8] + struct.pack("<2H2I", 5, 5, len(entries), at) + end[20:]
@@ -284,10 +268,10 @@ def _overlap() -> bytes:
 def _nested() -> bytes:
     """The second member's header lies inside the first one's stored data."""
     inner = made.zipped({"b": b"y" * 10}, method=zipfile.ZIP_STORED)
-    local = inner[: central(inner)]
+    local = inner[: directory_at(inner)]
     data = made.zipped({"a": local + b"z" * 20}, method=zipfile.ZIP_STORED)
-    at = central(data)
-    second = edited(inner[central(inner) : -22], 42, struct.pack("<I", data.index(local)))
+    at = directory_at(data)
+    second = edited(inner[directory_at(inner) : -22], 42, struct.pack("<I", data.index(local)))
     entries = data[at:-22] + second
     return data[:at] + entries + data[-22:-14] + struct.pack("<2H2IH", 2, 2, len(entries), at, 0)
 
@@ -304,7 +288,7 @@ ZIP_FAULTS: list[tuple[str, Callable[[], bytes], str]] = [
     ("suffix", lambda: ZIP + b"junk", "E_ARC_MALFORMED"),
     ("two end records", lambda: ZIP + ZIP[-22:], "E_ARC_MALFORMED"),
     ("two zips", lambda: ZIP + ZIP, "E_ARC_MALFORMED"),
-    ("encrypted", lambda: edited(edited(ZIP, 6, b"\x01"), central(ZIP) + 8, b"\x01"), "E_ARC_METHOD"),
+    ("encrypted", lambda: edited(edited(ZIP, 6, b"\x01"), directory_at(ZIP) + 8, b"\x01"), "E_ARC_METHOD"),
     ("bzip2", lambda: made.zipped(SMALL, method=zipfile.ZIP_BZIP2), "E_ARC_METHOD"),
     ("lzma", lambda: made.zipped(SMALL, method=zipfile.ZIP_LZMA), "E_ARC_METHOD"),
     ("no member", lambda: made.zipped({}), "E_ARC_EMPTY"),
@@ -321,33 +305,6 @@ def test_a_zip_that_contradicts_itself_is_refused(
     tmp_path: Path, what: str, build: Callable[[], bytes], code: str
 ) -> None:
     assert refused(tmp_path, "a.zip", build()) == code
-
-
-def pax(*records: tuple[str, str], kind: bytes = b"x") -> bytes:
-    """A tar whose one member has these pax records."""
-    body = b""
-    for key, value in records:
-        text = f" {key}={value}\n".encode()
-        length = len(text) + 1
-        while len(str(length)) + len(text) != length:
-            length = len(str(length)) + len(text)
-        body += str(length).encode() + text
-    return tar_header("pax", len(body), kind) + body.ljust(-(-len(body) // 512) * 512, b"\0") + member()
-
-
-def member(name: str = "zh/a", data: bytes = b"x") -> bytes:
-    return tar_header(name, len(data)) + data.ljust(512, b"\0") + bytes(1024)
-
-
-def tar_header(name: str, size: int, kind: bytes = b"0", *, size_field: bytes | None = None) -> bytes:
-    raw = bytearray(512)
-    raw[: len(name)] = name.encode()
-    raw[100:108], raw[108:116], raw[116:124] = b"0000644\0", b"0000000\0", b"0000000\0"
-    raw[124:136] = size_field or b"%011o\0" % size
-    raw[136:148], raw[148:156], raw[156:157] = b"00000000000\0", b" " * 8, kind
-    raw[257:265] = b"ustar\x0000"
-    raw[148:156] = b"%06o\0 " % sum(raw)
-    return bytes(raw)
 
 
 TAR_FAULTS: list[tuple[str, bytes, str]] = [
@@ -427,7 +384,7 @@ def test_bombs_are_refused_before_or_while_they_grow(tmp_path: Path) -> None:
 
 def test_a_member_that_inflates_beyond_its_listed_size_is_stopped(tmp_path: Path) -> None:
     data = made.zipped({"a": bytes(1 << 20)})
-    at = central(data)
+    at = directory_at(data)
     for place in (22, at + 24):
         data = edited(data, place, struct.pack("<I", 10))
     assert refused(tmp_path, "a.zip", data) == "E_ARC_CRC"

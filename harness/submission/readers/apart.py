@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.challenge.spec import AudioRules, ReadLimits
+from harness.challenge.reading import AudioRules, ReadLimits
 from harness.documents.codes import all_codes
 from harness.errors import MachineError
 from harness.submission.readers.refusal import Refusal

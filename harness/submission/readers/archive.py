@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.challenge.spec import ReadLimits
+from harness.challenge.reading import ReadLimits
 from harness.submission.readers import tar_archive, zip_archive
 from harness.submission.readers.refusal import Refusal
 

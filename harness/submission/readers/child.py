@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # run by its path: the package that it lies in
 
-from harness.challenge.spec import AudioRules, ReadLimits
+from harness.challenge.reading import AudioRules, ReadLimits
 from harness.errors import HarnessError
 from harness.submission.readers.refusal import Refusal
 

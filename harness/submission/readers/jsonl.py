@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from harness.challenge.spec import ReadLimits
+from harness.challenge.reading import ReadLimits
 from harness.submission.readers.refusal import Refusal
 from harness.submission.readers.strict_json import parse_json
 from harness.submission.readers.tree import Tree

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from harness.challenge.spec import ReadLimits
+from harness.challenge.reading import ReadLimits
 from harness.submission.readers.refusal import Refusal, quoted
 
 MAX_DEPTH = 16  # folders inside folders; the layouts need three

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.challenge.spec import AudioRules
+from harness.challenge.reading import AudioRules
 from harness.submission.readers.refusal import Refusal
 from harness.submission.readers.wav import WavFormat
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from harness.challenge.spec import ReadLimits
+from harness.challenge.reading import ReadLimits
 from harness.submission.readers.extraction import Names, create_file, write_all
 from harness.submission.readers.paths import is_junk, member_path
 from harness.submission.readers.refusal import Refusal, quoted
@@ -189,6 +189,8 @@ def _finish(stream: _Stream) -> None:
         raise Refusal("E_ARC_TRUNC", what="its end mark is not complete")
     padding = 0
     while block := stream.read(_READ):
+        if len(block) % _BLOCK:
+            raise Refusal("E_ARC_TRUNC", what="it ends inside a block")
         padding += len(block)
         if block.count(0) != len(block) or padding > _MAX_PADDING_BYTES:
             _malformed("bytes after its end mark")
@@ -286,11 +288,16 @@ def _refuse_sparse(header: bytes, raw: bytes, limits: ReadLimits) -> NoReturn:
 
 
 def _header_name(header: bytes) -> bytes:
-    name = header[:100].split(b"\0", 1)[0]
-    prefix = header[345:500].split(b"\0", 1)[0]
-    if header[257:263] == b"ustar\0" and prefix:  # GNU headers keep times there
-        return prefix + b"/" + name
-    return name
+    name, prefix = _until_zeros(header[:100]), header[345:500]
+    if header[257:263] != b"ustar\0" or not prefix.rstrip(b"\0"):  # GNU headers keep times there
+        return name
+    return _until_zeros(prefix) + b"/" + name
+
+
+def _until_zeros(raw: bytes) -> bytes:
+    """A name without the zeros that fill its field. Text behind a zero stays, and the name is refused: readers differ."""
+    name, _, rest = raw.partition(b"\0")
+    return raw if rest.strip(b"\0") else name
 
 
 def _extract(stream: _Stream, member: _Member, target: Path) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.challenge.spec import ReadLimits
+from harness.challenge.reading import ReadLimits
 from harness.submission.readers.paths import MAX_DEPTH, name_fault
 from harness.submission.readers.refusal import Refusal, quoted
 

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.challenge.spec import AudioRules, ReadLimits
+from harness.challenge.reading import AudioRules, ReadLimits
 from harness.submission.readers.refusal import Refusal, quoted
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
-from harness.challenge.spec import ReadLimits
+from harness.challenge.reading import ReadLimits
 from harness.submission.readers.extraction import Names, create_file, write_all
 from harness.submission.readers.paths import is_junk, member_path
 from harness.submission.readers.refusal import Refusal, quoted

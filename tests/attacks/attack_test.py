@@ -1,4 +1,7 @@
-"""Every attack of the folders beside this file, against the real command."""
+"""Every attack of the folders beside this file, against the real command: the test that each section's file runs.
+
+A file for each section, so that `--dist loadfile` gives them to several workers.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from random import Random
 
 import attack_runs  # registers its stages
 import pytest
-from attack_case import Box, Case, cases
+from attack_case import Box, Case, cases, sections
 from attack_stages import STAGES
 
 
@@ -18,8 +21,20 @@ def _marked(case: Case) -> object:
     return pytest.param(case, id=case.id, marks=[getattr(pytest.mark, name) for name in sorted(marks)])
 
 
-@pytest.mark.parametrize("case", [_marked(case) for case in cases()])
-def test_attack(
+def attacks_of(*letters: str) -> Callable[..., None]:
+    """A test function that runs the attacks of these sections."""
+    numbers = {number for letter in letters for number in sections()[letter]["numbers"]}
+
+    @pytest.mark.parametrize("case", [_marked(case) for case in cases() if case.number in numbers])
+    def test_attack(
+        case: Case, tmp_path: Path, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+    ) -> None:
+        _run(case, tmp_path, request, record_property)
+
+    return test_attack
+
+
+def _run(
     case: Case, tmp_path: Path, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
 ) -> None:
     record_property("attack", case.id)
