@@ -295,7 +295,7 @@ def _header_name(header: bytes) -> bytes:
 
 
 def _until_zeros(raw: bytes) -> bytes:
-    """A name without the zeros that fill its field. Text behind a zero stays, and the name is refused: readers differ."""
+    """A name without the zeros that fill its field. Text behind a zero stays, so that the name is refused."""
     name, _, rest = raw.partition(b"\0")
     return raw if rest.strip(b"\0") else name
 
