@@ -74,7 +74,9 @@ def _shaped(
 ) -> RawDialogue | None:
     broken_turns: set[str | int] = set()
     broken = False
-    for error in schema_errors(_SCHEMA, value):
+    # Unknown keys are counted below and cost nothing here, whatever they hold.
+    known = {key: value[key] for key in value if key in _LINE_KEYS} if isinstance(value, dict) else value
+    for error in schema_errors(_SCHEMA, known):
         ledger.refuse_item(error.refusal, file=path, line=line, pointer=error.pointer)
         if len(error.path) >= 2:
             broken_turns.add(error.path[1])
