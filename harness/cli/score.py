@@ -29,8 +29,15 @@ from harness.cli import options
     default="small",
     show_default=True,
     metavar="PROFILE",
-    help="Which judge; see `humdial judge show`.",
+    help="Which judge; see `humdial judge show`. `replay` and `openai` take the options below.",
 )
+@click.option(
+    "--verdicts",
+    type=click.Path(path_type=Path, exists=True),
+    help="With --judge replay: the folder that an earlier `score --out` wrote, or its verdicts.jsonl.",
+)
+@click.option("--judge-url", metavar="URL", help="With --judge openai: a server of yours, http://…/v1; never official.")
+@click.option("--judge-model", metavar="NAME", help="With --judge openai: the model to ask for.")
 @click.option("--policy", type=click.Choice(["strict", "published"]), default="strict", show_default=True)
 @click.option("--team", metavar="ID", help="The team's id, when the submission does not say it.")
 @click.option("--track", metavar="TRACK", help="The track, when the submission does not say it.")
@@ -63,6 +70,9 @@ def command(
     references: Path,
     out: Path,
     profile: str,
+    verdicts: Path | None,
+    judge_url: str | None,
+    judge_model: str | None,
     policy: str,
     team: str | None,
     track: str | None,
@@ -83,9 +93,12 @@ def command(
     Exit 0 with a report, 1 when the submission is invalid (its findings are printed, no report is written),
     3 when the judge or the machine failed: run the same command again.
     """
+    import os
+
     from harness.challenge.load import load_challenge
     from harness.cli.console import note, wants_color
     from harness.documents.codec import pretty_json, to_plain
+    from harness.evaluation.judge_server import KEY_VARIABLE, Server
     from harness.evaluation.score import ScoreOptions, score_submission
     from harness.evaluation.score_pairs import PairOptions, score_pairs
     from harness.judge.prompts import check_prompts
@@ -95,9 +108,9 @@ def command(
 
     challenge = load_challenge(challenge_name)
     check_prompts(challenge)
-    settings = ScoreOptions(
-        profile=profile, policy=policy, team=team, track=track, late=late, baseline=baseline, fresh=fresh
-    )
+    asked = judge_url is not None or judge_model is not None
+    server = Server(judge_url or "", judge_model or "", os.environ.get(KEY_VARIABLE, "")) if asked else None
+    settings = ScoreOptions(profile, policy, team, track, late, baseline, fresh, verdicts, server)
 
     def progress(text: str) -> None:
         note(text, quiet=quiet)

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.challenge.spec import Challenge, JudgeProfile
+from harness.documents.codec import digest
 from harness.documents.report import CanaryCheck
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.evaluation.asking import ask_judge, judge_of
+from harness.evaluation.judge_replay import Replay, replayed
+from harness.evaluation.judge_server import Server, ask_server, server_inputs
 from harness.evaluation.review import merged, reply_flags, verdict_flags
 from harness.evaluation.verdict_store import VerdictStore
 from harness.judge import JudgeItem, judge_request
@@ -75,9 +78,50 @@ def judge_items(
     check = check_canaries(challenge, profile, {name: known[_place(each)] for name, each in canaries.items()})
     if check is None or check.passed:
         store.keep(known.values())  # what a drifting judge said is not used again
+    return _judging(plan, profile, requests, known, judge.fingerprint, judge.fingerprint_inputs, check)
+
+
+def replay_items(plan: ItemPlan, root: Path, challenge: Challenge, replay: Replay, work: Path) -> Judging:
+    """As `judge_items`, out of stored verdicts: no judge is asked, and the fingerprint is that of the one that was."""
+    requests = judge_requests(plan, root, challenge, replay.fingerprint, work)
+    known = replayed(replay, list(requests.values()), challenge)
+    inputs = replay.fingerprint_inputs
+    return _judging(plan, replay.profile, requests, known, replay.fingerprint, inputs, replay.canaries)
+
+
+def serve_items(
+    plan: ItemPlan,
+    root: Path,
+    challenge: Challenge,
+    profile: JudgeProfile,
+    server: Server,
+    work: Path,
+    progress: Callable[[str], None],
+) -> Judging:
+    """As `judge_items`, by a server of the user's. Nothing is stored: what answers there may change at any time.
+
+    Raises MachineError (I_JUDGE) when the server gave no verdict at all.
+    """
+    inputs = server_inputs(profile, server)
+    requests = judge_requests(plan, root, challenge, digest(inputs), work)
+    unique = {_place(request): request for request in requests.values()}
+    progress(f"judging {len(unique)} replies with {server.model} at {server.url}; this is never official")
+    known = ask_server(list(unique.values()), server, profile, challenge)
+    return _judging(plan, profile, requests, known, digest(inputs), inputs, None)
+
+
+def _judging(
+    plan: ItemPlan,
+    profile: JudgeProfile,
+    requests: Mapping[Key, JudgeRequest],
+    known: Mapping[tuple[str, int], Verdict],
+    fingerprint: str,
+    inputs: dict[str, Any],
+    canaries: CanaryCheck | None,
+) -> Judging:
     verdicts = {key: known[_place(request)] for key, request in requests.items()}
     flags = merged(reply_flags(plan), verdict_flags(plan, {key: (each,) for key, each in verdicts.items()}, profile))
-    return Judging(verdicts, flags, judge.fingerprint, judge.fingerprint_inputs, check)
+    return Judging(verdicts, flags, fingerprint, inputs, canaries)
 
 
 def _place(request: JudgeRequest) -> tuple[str, int]:

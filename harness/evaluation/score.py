@@ -14,7 +14,10 @@ from harness.documents.finding import ValidationReport
 from harness.documents.report import JudgeRef, ScoredItem, ScoreReport
 from harness.documents.run_record import RunRecord
 from harness.errors import UsageError
-from harness.evaluation.judging import Judging, judge_items
+from harness.evaluation.judge_replay import Replay, open_replay
+from harness.evaluation.judge_server import ENGINE as SERVER
+from harness.evaluation.judge_server import Server, check_server, server_profile
+from harness.evaluation.judging import Judging, judge_items, replay_items, serve_items
 from harness.evaluation.review import review_counts, review_list
 from harness.evaluation.run import RECORD, SUBMISSION, VALIDATION, usable_references
 from harness.scoring import evidence_summary, plan_items, recognition, score_items, score_report
@@ -25,11 +28,13 @@ ITEMS = "items.jsonl"
 VERDICTS = "verdicts.jsonl"
 FINGERPRINT = "fingerprint.json"
 REVIEW = "review.jsonl"
+REPLAY = "replay"
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreOptions:
-    """What a caller of `humdial score` may choose. ``policy`` and ``profile`` are names in the challenge spec."""
+    """What a caller of `humdial score` may choose. ``policy`` and ``profile`` are names in the challenge spec; beside
+    those, the profile ``replay`` takes the verdicts of an earlier scoring, and ``openai`` asks ``server``."""
 
     profile: str
     policy: str
@@ -38,6 +43,8 @@ class ScoreOptions:
     late: bool = False
     baseline: bool = False
     fresh: bool = False
+    verdicts: Path | None = None
+    server: Server | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,8 @@ def score_submission(
 
     Raises UsageError for broken references or an unknown profile, MachineError when the judge or the machine fails.
     """
-    profile, policy = _choices(challenge, options)
+    source, policy = _choices(challenge, options)
+    profile = source.profile if isinstance(source, Replay) else source
     gold = usable_references(references, challenge, need_labels=True)
     for name in (REPORT, ITEMS, VERDICTS, FINGERPRINT, REVIEW, VALIDATION):
         (out / name).unlink(missing_ok=True)
@@ -84,7 +92,12 @@ def score_submission(
         if options.team and submission.team != options.team:
             submission = replace(submission, team=options.team)
         plan = plan_items(gold.dialogues, submission, challenge, policy, gold.layout, profile)
-        judging = judge_items(plan, outcome.root, challenge, profile, work, progress, fresh=options.fresh)
+        if isinstance(source, Replay):
+            judging = replay_items(plan, outcome.root, challenge, source, work)
+        elif options.server is not None and profile.engine == SERVER:
+            judging = serve_items(plan, outcome.root, challenge, profile, options.server, work, progress)
+        else:
+            judging = judge_items(plan, outcome.root, challenge, profile, work, progress, fresh=options.fresh)
         items = score_items(plan, judging.verdicts, judging.flags)
     judge = JudgeRef(profile.id, judging.fingerprint, profile.official, profile.not_judged)
     report = score_report(items, submission, challenge, policy, judge, late=options.late, baseline=options.baseline)
@@ -99,14 +112,32 @@ def score_submission(
     return ScoreResult(outcome.report, report)
 
 
-def _choices(challenge: Challenge, options: ScoreOptions) -> tuple[JudgeProfile, Policy]:
+def _choices(challenge: Challenge, options: ScoreOptions) -> tuple[JudgeProfile | Replay, Policy]:
+    policy = challenge.policies[options.policy]
+    if (options.verdicts is not None) != (options.profile == REPLAY):
+        raise UsageError(
+            "the judge replay and the option --verdicts go together",
+            code="E_CONFIG",
+            hint="--judge replay --verdicts FOLDER, the folder that an earlier `humdial score --out` wrote",
+        )
+    if options.verdicts is not None:
+        return open_replay(options.verdicts, challenge), policy
+    if (options.server is not None) != (options.profile == SERVER):
+        raise UsageError(
+            "the judge openai and the options --judge-url and --judge-model go together",
+            code="E_CONFIG",
+            hint="--judge openai --judge-url http://127.0.0.1:8000/v1 --judge-model NAME",
+        )
+    if options.server is not None:
+        check_server(options.server)
+        return server_profile(options.server.model, challenge), policy
     if options.profile not in challenge.judges:
         raise UsageError(
             f"the challenge {challenge.id} has no judge profile {options.profile!r}",
             code="E_CONFIG",
-            hint=f"pass one of: {', '.join(sorted(challenge.judges))}",
+            hint=f"pass one of: {', '.join(sorted(challenge.judges))}, {REPLAY}, {SERVER}",
         )
-    return challenge.judges[options.profile], challenge.policies[options.policy]
+    return challenge.judges[options.profile], policy
 
 
 def _write(out: Path, report: ScoreReport, items: tuple[ScoredItem, ...], judging: Judging) -> None:
