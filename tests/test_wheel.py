@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,24 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built wheel, unpacked as pip would install it."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source archive, unpacked: no checkout is in reach of what is built from it."""
+    folder = tmp_path_factory.mktemp("sdist")
+    hatchling = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder]
+    subprocess.run(hatchling, cwd=ROOT, check=True, capture_output=True)
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter="data")
+    return folder / archive.name.removesuffix(".tar.gz")
+
+
+@pytest.fixture(scope="module")
+def site(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel built from the source archive, unpacked as pip would install it."""
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     isolated = ["--no-deps", "--no-index"]
-    subprocess.run([*pip, "wheel", *isolated, "--no-build-isolation", "-w", folder, ROOT], check=True)
+    subprocess.run([*pip, "wheel", *isolated, "--no-build-isolation", "-w", folder, source], check=True)
     (wheel,) = folder.glob("*.whl")
     subprocess.run([*pip, "install", *isolated, "--target", folder / "site", wheel], check=True)
     return folder / "site"
@@ -46,3 +59,19 @@ def test_the_installed_command_validates_without_torch(site: Path, tmp_path: Pat
     assert result.returncode == 1, result.stderr
     assert "E_JSON_BOM" in result.stdout
     assert str(ROOT) not in result.stdout + result.stderr
+
+
+def test_the_source_archive_carries_what_a_checkout_has(source: Path) -> None:
+    for name in ("schemas", "prompts", "sandbox", "canaries", "requirements", "tests", "docs", "examples", ".github"):
+        tracked = subprocess.run(
+            ["git", "ls-files", name], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        assert [path for path in tracked if not (source / path).is_file()] == []
+    assert not (source / ".cache").exists()
+    assert not (source / ".venv").exists()
+
+
+def test_the_wheel_names_its_licence(site: Path) -> None:
+    (info,) = site.glob("*.dist-info")
+    assert "License-Expression: Apache-2.0" in (info / "METADATA").read_text("utf-8")
+    assert (info / "licenses" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
