@@ -9,7 +9,7 @@ BIN := .venv/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv speech browser gvisor judge demo test test-fast lint bench docs lock clean
+.PHONY: help venv speech browser gvisor judge demo test test-fast lowest lint bench docs lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -42,6 +42,14 @@ test: venv speech gvisor browser ## sets up what is missing, then runs the whole
 
 test-fast: venv ## the tests that need no container engine
 	@$(BIN)/pytest -n $(JOBS) -m "not engine and not judge"
+
+LOWEST := tests/submission tests/documents tests/challenge tests/scoring tests/ranking
+# The limit of the one deselected test is set for the memory of the locked numpy.
+lowest: ## the base install with the lowest versions that pyproject.toml allows (a venv of its own, about 80 MB to download)
+	@$(PYTHON) -m venv .cache/lowest
+	@$(PYTHON) requirements/lowest.py > .cache/lowest/constraints.txt
+	@.cache/lowest/bin/pip install -q -c .cache/lowest/constraints.txt . pytest hypothesis 2> >(grep -v '^WARNING: Location' >&2)
+	@.cache/lowest/bin/python -B -m pytest -m "not engine and not judge" $(LOWEST) --deselect tests/submission/test_apart.py::test_a_file_that_needs_more_memory_than_allowed_is_named
 
 lint: venv ## ruff, mypy (strict), import-linter
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Prints the lowest version of every direct dependency that pyproject.toml allows, as constraints for pip.
 
-    python requirements/lowest.py > constraints.txt
+python requirements/lowest.py > constraints.txt
 """
 
 from __future__ import annotations

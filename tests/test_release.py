@@ -87,3 +87,10 @@ def test_the_bill_of_materials_names_what_is_installed() -> None:
     names = {entry["name"] for entry in bill["components"]}
     assert {"click", "numpy", "jsonschema", "attrs", "cffi"} <= names, "direct and indirect needs"
     assert not names & {"pytest", "torch", "sphinx"}, "nothing of the extras"
+
+
+def test_every_dependency_has_a_lowest_version() -> None:
+    command = [sys.executable, ROOT / "requirements" / "lowest.py"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout.split()
+    assert "click==8.2" in printed
+    assert all(re.fullmatch(r"[\w.-]+==[\d.]+", line) for line in printed)
