@@ -21,6 +21,7 @@ EXIT_BUG = 70
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("harness.cli.init:command", "Write a participant's starter kit."),
     "validate": ("harness.cli.validate:command", "Check folders or archives of a team; all problems at once."),
+    "gate": ("harness.cli.gate:command", "May a pull request with a submission be looked at?"),
     "run": ("harness.cli.run:command", "Run a team image on inputs with no network and collect its outputs."),
     "precheck": ("harness.cli.precheck:command", "Try an image on the dev set: will it do on the hidden set?"),
     "score": ("harness.cli.score:command", "Judge and score one validated submission."),
