@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from collections import Counter
 from pathlib import Path
 from types import FrameType
 
@@ -35,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("harness.cli.schema:command", "List or show the JSON Schemas."),
     "doctor": ("harness.cli.doctor:command", "Is this machine ready to run images of strangers?"),
     "clean": ("harness.cli.clean:command", "Remove what killed runs left."),
+    "completion": ("harness.cli.completion:command", "Print the completion script of a shell."),
     "explain": ("harness.cli.explain:command", "Explain a code, with a bad and a good example."),
 }
 
@@ -68,8 +70,26 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+def _version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """What decides a result: the harness, the built-in challenge with its digest, the schemas."""
+    if not wanted or context.resilient_parsing:
+        return
+    from harness.challenge.load import load_challenge
+    from harness.resources import data_dir
+
+    challenge = load_challenge("humdial-2026")
+    schemas = Counter(path.name.partition(".")[0] for path in data_dir("schemas").glob("*/v*.schema.json"))
+    counted = ", ".join(f"{count} of {version}" for version, count in sorted(schemas.items()))
+    click.echo(f"humdial, version {__version__}")
+    click.echo(f"challenge {challenge.id} {challenge.digest}")
+    click.echo(f"schemas {counted}")
+    context.exit()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="humdial")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the versions."
+)
 def cli() -> None:
     """The evaluation harness of the HumDial challenge.
 

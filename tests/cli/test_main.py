@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +21,10 @@ def humdial(*arguments: str, **kwargs: object) -> subprocess.CompletedProcess[st
 
 
 def test_version_and_help() -> None:
-    assert humdial("--version").stdout.strip().endswith(__version__)
+    first, challenge, schemas = humdial("--version").stdout.splitlines()
+    assert first == f"humdial, version {__version__}"
+    assert re.fullmatch(r"challenge humdial-2026 sha256:[0-9a-f]{64}", challenge)
+    assert re.fullmatch(r"schemas \d+ of v1", schemas)
     shown = humdial("--help")
     assert shown.returncode == 0
     for name in COMMANDS:
@@ -82,3 +87,26 @@ def test_a_mistyped_name_gets_the_nearest_one() -> None:
         result = humdial(*arguments)
         assert result.returncode == 2
         assert near in result.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_script_is_what_the_shell_reads(shell: str, tmp_path: Path) -> None:
+    script = humdial("completion", shell).stdout
+    assert "_HUMDIAL_COMPLETE" in script
+    if program := shutil.which(shell):
+        path = tmp_path / "script"
+        path.write_text(script, "utf-8")
+        done = subprocess.run([program, "-n", path], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_shell_is_offered_commands_and_their_options() -> None:
+    program = str(Path(sys.executable).with_name("humdial"))
+    environment = {"PATH": "/usr/bin:/bin", "_HUMDIAL_COMPLETE": "bash_complete", "COMP_CWORD": "1"}
+    offered = subprocess.run(
+        [program], env={**environment, "COMP_WORDS": "humdial va"}, capture_output=True, text=True, timeout=60
+    ).stdout
+    assert offered == "plain,validate\n"
+    words = {"COMP_WORDS": "humdial validate --lay", "COMP_CWORD": "2"}
+    offered = subprocess.run([program], env={**environment, **words}, capture_output=True, text=True, timeout=60).stdout
+    assert offered == "plain,--layout\n"
