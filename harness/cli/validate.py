@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     metavar="auto|seed|release|data",
-    help="How the files are named; data: a train or dev folder of the organisers.",
+    help="How the files are named; data: a train, dev or test folder of the organisers.",
 )
 @click.option(
     "--inputs",

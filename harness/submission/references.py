@@ -63,10 +63,16 @@ def read_references(folder: Path, challenge: Challenge, *, need_labels: bool) ->
 
 
 def check_data(source: Source, challenge: Challenge, ledger: Ledger) -> Checked:
-    """Check a train or dev folder: everything that `read_references` reports, and each WAV that it names."""
+    """Check a train, dev or test folder: everything that `read_references` reports, and each WAV that it names.
+
+    A folder in which no turn at all has a label is a test set as teams get it; that is said once (W_GOLD_BLIND).
+    """
     if challenge.duplex is not None and looks_like_inputs(source.tree):
         return check_pair_data(source.tree, challenge, challenge.duplex, ledger)
-    references = _read(source, challenge, ledger, need_labels=True)
+    blind = _is_blind(_read(source, challenge, Ledger(), need_labels=False))
+    references = _read(source, challenge, ledger, need_labels=not blind)
+    if blind:
+        ledger.add("W_GOLD_BLIND")
     tree = _below(source.tree, ledger)
     layout = challenge.layouts[references.layout]
     paths = {
@@ -85,6 +91,11 @@ def check_data(source: Source, challenge: Challenge, ledger: Ledger) -> Checked:
         dialogues=len(references.dialogues),
         audio_seconds=round(sum(wav.audio.duration_s for wav in checked.values()), 3),
     )
+
+
+def _is_blind(references: References) -> bool:
+    turns = [turn for dialogue in references.dialogues for turn in dialogue.turns]
+    return bool(turns) and not any(turn.text or turn.emotion or turn.labels for turn in turns)
 
 
 def _below(tree: Tree, ledger: Ledger) -> Tree:

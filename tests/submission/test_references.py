@@ -132,3 +132,35 @@ def test_a_data_folder_is_checked_with_its_audio(tmp_path: Path) -> None:
     bad = check(made.write(tmp_path / "bad", files), made.CHALLENGE, layout="data").report
     assert [(f.code, f.file) for f in bad.findings] == [("E_WAV_TRUNC", broken)]
     assert not bad.valid
+
+
+def told(folder: str, name: str, turn_count: int, *, labels: bool) -> made.Files:
+    """One dialogue of the organisers: `folder/en/name.jsonl` with its audio in `name/`."""
+    dialogue_id = f"task{turn_count}_en_0001_0001"
+    files: made.Files = {}
+    turns: list[dict[str, object]] = []
+    for number in range(1, turn_count + 1):
+        audio = f"{name}/{dialogue_id}_{number}.wav"
+        files[f"{folder}/en/{audio}"] = made.wav()
+        turn: dict[str, object] = {"turn_id": number, "split_audio_file": audio}
+        turns.append({**turn, "text": "I am glad.", "emotion": "neutral", "response_text": "Good."} if labels else turn)
+    files[f"{folder}/en/{name}.jsonl"] = made.jsonl([made.line(dialogue_id, turns)])
+    return files
+
+
+def test_train_dev_and_test_folders_of_the_organisers(tmp_path: Path) -> None:
+    train = {k: v for t in "23" for n in (3, 4, 5) for k, v in told("train", f"task{t}_{n}", n, labels=True).items()}
+    dev = {key: data for t in "234" for key, data in told("dev", f"task{t}", 3, labels=True).items()}
+    blind = {key: data for t in "123" for key, data in told("test", f"HD-Track1-T{t}", 3, labels=False).items()}
+    for name, files, expected in (("train", train, 6), ("dev", dev, 3), ("test", blind, 3)):
+        report = check(made.write(tmp_path, files) / name, made.CHALLENGE, layout="data").report
+        assert report.valid, report.findings
+        assert report.checked.dialogues == expected
+        assert [each.code for each in report.findings] == (["W_GOLD_BLIND"] if name == "test" else [])
+
+
+def test_some_labels_lost_are_an_error_and_no_test_set(tmp_path: Path) -> None:
+    files = told("dev", "task2", 3, labels=True) | told("dev", "task3", 3, labels=False)
+    report = check(made.write(tmp_path, files) / "dev", made.CHALLENGE, layout="data").report
+    assert not report.valid
+    assert {each.code for each in report.findings} == {"E_GOLD_TEXT", "E_GOLD_EMOTION"}
