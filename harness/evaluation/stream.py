@@ -89,6 +89,7 @@ def stream_image(
     effective, _ = effective_limits(limits, engine.host())
     image_id, command = _prepared(engine, image)
     files = wav_files(inputs)
+    told = _claimed_s(inputs, files, options.claimed, challenge)
     _make_room(out)
     with tempfile.TemporaryDirectory(prefix="humdial-stream-", dir=_short_folder()) as work:
         Path(work).chmod(0o711)
@@ -108,7 +109,7 @@ def stream_image(
         profile = _profile(effective, lanes[0].folder, command, options.gpu)
         real_time = _run_lanes(engine, image_id, profile, lanes)
         items = tuple(
-            _with_delays(taken[name], inputs, out, options.claimed, challenge)
+            _with_delays(taken[name], inputs, out, told.get(names[name]), challenge)
             for name in sorted(taken, key=lambda name: names[name])
         )
         state, fault, why = _worst([_ended(lane) for lane in lanes])
@@ -128,14 +129,26 @@ def stream_image(
     return record
 
 
-def _with_delays(
-    item: StreamedItem, inputs: Path, out: Path, claimed: Path | None, challenge: Challenge
-) -> StreamedItem:
-    """The first response delay of what we clocked and of what the team's own program wrote, by the same measure."""
-    user = inputs / item.file
-    clocked = _first_response_s(user, out / OUTPUTS / item.output.path, challenge)
-    theirs = None if claimed is None else claimed / item.output.path
-    told = _first_response_s(user, theirs, challenge) if theirs is not None and theirs.is_file() else None
+def _claimed_s(
+    inputs: Path, files: Sequence[str], claimed: Path | None, challenge: Challenge
+) -> dict[str, float | None]:
+    """Input → the first response delay in the output that the team's own program wrote for it. Measured before anything
+    is streamed, so that a file that cannot be read costs no stream. Raises Refused with an E_WAV_* or E_PAIR_* code."""
+    if claimed is None:
+        return {}
+    present = {file: claimed / output_name(file) for file in files if (claimed / output_name(file)).is_file()}
+    if not present:
+        raise UsageError(
+            f"{claimed} holds no output for any input ({output_name(files[0])!a} would be one)",
+            code="E_USAGE",
+            hint="pass the submission folder of `humdial run`, with the inputs' folders and names",
+        )
+    return {file: _first_response_s(inputs / file, path, challenge) for file, path in present.items()}
+
+
+def _with_delays(item: StreamedItem, inputs: Path, out: Path, told: float | None, challenge: Challenge) -> StreamedItem:
+    """The first response delay of what we clocked beside what the team's own program claimed, by the same measure."""
+    clocked = _first_response_s(inputs / item.file, out / OUTPUTS / item.output.path, challenge)
     difference = None if clocked is None or told is None else round(clocked - told, 3)
     return replace(item, clocked_s=clocked, claimed_s=told, difference_s=difference)
 
@@ -164,6 +177,11 @@ def wav_files(inputs: Path) -> list[str]:
     if not found:
         raise UsageError(f"{inputs} holds no WAV", code="E_GOLD", hint="pass a folder with the users' audio")
     return found
+
+
+def output_name(file: str) -> str:
+    """The output's path for an input's: test/a.wav → test/a_output.wav."""
+    return Path(file).with_name(f"{Path(file).stem}_output.wav").as_posix()
 
 
 def opaque_names(files: Sequence[str], seed: str) -> dict[str, str]:
@@ -284,7 +302,7 @@ def _worst(ends: Sequence[tuple[str, Fault, str]]) -> tuple[str, Fault, str]:
 
 def _write_output(folder: Path, file: str, run: ItemRun) -> OutputFile:
     """The time-aligned WAV: as long as the input, sample 0 is the input's start."""
-    name = str(Path(file).with_name(f"{Path(file).stem}_output.wav"))
+    name = output_name(file)
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as wav:

@@ -133,3 +133,44 @@ def test_an_image_that_may_not_run_is_not_streamed_to(
     done = humdial("duplex", "stream", image, "--inputs", inputs, "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "E_STREAM_IMAGE" in done.stderr
+
+
+def test_clocked_and_claimed_delays_stand_side_by_side(
+    humdial: Humdial, build_image: BuildImage, tmp_path: Path
+) -> None:
+    """The claim is the echo itself, moved 0.3 s to the front: so much faster than we clocked it."""
+    inputs, claims = tmp_path / "inputs" / "test", tmp_path / "claims" / "test"
+    inputs.mkdir(parents=True)
+    claims.mkdir(parents=True)
+    said = tmp_path / "said.wav"
+    subprocess.run(["espeak-ng", "-w", said, "Where did you put the red umbrella yesterday?"], check=True)
+    with wave.open(str(said), "rb") as wav:
+        rate, speech = wav.getframerate(), wav.readframes(wav.getnframes())
+    user = inputs / "test-000001.wav"
+    with wave.open(str(user), "wb") as wav:
+        wav.setparams((1, 2, rate, 0, "NONE", ""))
+        wav.writeframes(speech + bytes(2 * 5 * rate))
+    image = build_image("ENV HUMDIAL_DELAY_MS=600 HUMDIAL_PAUSE_MS=400", *RUN, files={"participant.py": PARTICIPANT})
+    first = humdial("duplex", "stream", image, "--inputs", inputs.parent, "--out", tmp_path / "first")
+    assert first.returncode == 0, first.stdout + first.stderr
+    with wave.open(str(tmp_path / "first" / "submission" / "test" / "test-000001_output.wav"), "rb") as wav:
+        heard = wav.readframes(wav.getnframes())
+    shift = 2 * round(0.3 * 16000)
+    claim = claims / "test-000001_output.wav"
+    with wave.open(str(claim), "wb") as wav:
+        wav.setparams((1, 2, 16000, 0, "NONE", ""))
+        wav.writeframes(heard[shift:] + bytes(shift))
+    both = humdial(
+        "duplex", "stream", image, "--inputs", inputs.parent, "--out", tmp_path / "both", "--claimed", claims.parent
+    )
+    assert both.returncode == 0, both.stdout + both.stderr
+    (item,) = record_of(tmp_path / "both").items
+    assert item.clocked_s is not None and item.claimed_s is not None
+    assert item.difference_s == round(item.clocked_s - item.claimed_s, 3)
+    assert item.difference_s >= 0.2
+    claim.write_bytes(b"RIFF, but no more")
+    broken = humdial(
+        "duplex", "stream", image, "--inputs", inputs.parent, "--out", tmp_path / "none", "--claimed", claims.parent
+    )
+    assert broken.returncode == 1 and "E_WAV" in broken.stderr
+    assert not (tmp_path / "none" / "stream.json").exists()
