@@ -22,7 +22,7 @@ _GLIBC_MINOR = 36  # Debian 12, the base, has glibc 2.36
 # Of the harness only what the worker imports: a change elsewhere makes no other judge.
 _MODULES = (
     *("__init__", "errors", "resources", "documents/__init__", "documents/codec", "documents/verdict"),
-    *("challenge/__init__", "challenge/duplex", "challenge/spec", "challenge/text_rules"),
+    *("challenge/__init__", "challenge/duplex", "challenge/reading", "challenge/spec", "challenge/text_rules"),
 )
 _ROOMS = ("hearing", "judge")
 # Headers, static libraries and command line tools that no import needs.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,3 +79,18 @@ def test_the_image_holds_what_the_worker_imports_and_no_spec() -> None:
     names = set(application_layer("/opt/judge/app").entries)
     assert {"opt/judge/app/harness/judge/worker.py", "opt/judge/app/prompts/task2/v1.md"} <= names
     assert not any("specs" in name or "__pycache__" in name or "submission" in name for name in names)
+
+
+def test_what_the_image_holds_of_the_harness_is_enough_for_its_worker(tmp_path: Path) -> None:
+    """A module that the worker has come to need and that the image lacks is seen here, without building it."""
+    for name, entry in application_layer("app").entries.items():
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        assert isinstance(entry.source, Path)
+        target.write_bytes(entry.source.read_bytes())
+    program = "import harness, harness.judge.worker as w; print(harness.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path / "app", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(tmp_path))
