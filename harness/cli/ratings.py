@@ -1,4 +1,4 @@
-"""`humdial ratings import|check|page`: human ratings, from the raters to the table."""
+"""`humdial ratings import|check`: human ratings, from the raters to the table."""
 
 from __future__ import annotations
 
