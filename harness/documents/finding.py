@@ -78,6 +78,14 @@ class Findings:
             kept.pop()
             kept.insert(0, finding)
 
+    def counts_only(self, severity: Severity) -> bool:
+        """Count one finding about a line when no more such are kept: its text then need not be written."""
+        if len(self._kept[severity]) < self.cap:
+            return False
+        self._total += 1
+        self._errors += severity == "error"
+        return True
+
     def extend(self, findings: list[Finding] | tuple[Finding, ...]) -> None:
         for finding in findings:
             self.add(finding)

@@ -31,6 +31,8 @@ class Ledger:
         **values: object,
     ) -> None:
         """One finding. ``file`` is relative to the tree that is being checked."""
+        if line is not None and self.findings.counts_only(severity or lookup(code).severity):
+            return
         shown = None if file is None else printable(self.prefix + file)
         self.findings.add(
             finding(code, file=shown, line=line, column=column, pointer=pointer, severity=severity, **values)

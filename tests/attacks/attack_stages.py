@@ -39,7 +39,7 @@ _END = b"\0end of the audit\n"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A finished command: exit code, streams, and what it cost."""
+    """A finished command: exit code, streams, and what it cost (`attack_measure.py` says in whose seconds)."""
 
     exit: int
     stdout: bytes

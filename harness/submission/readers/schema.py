@@ -39,6 +39,8 @@ def schema_errors(document: str, value: Any) -> list[SchemaError]:
     for path in _float_integers(_integer_places(document), value, ()):
         what = f"{json_pointer(path)} must be written as an integer"
         errors.append(SchemaError(path, Refusal("E_SCHEMA_TYPE", what=what, schema=document)))
+    if len(errors) < 2:
+        return errors
     return sorted(errors, key=lambda error: (error.pointer, error.refusal.code, str(error.refusal.values)))
 
 
