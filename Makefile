@@ -9,7 +9,7 @@ BIN := .venv/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv speech browser gvisor actionlint judge demo test test-fast lowest lint bench docs lock clean
+.PHONY: help venv speech browser gvisor actionlint judge demo test test-fast lowest lint bench docs reference lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -63,12 +63,17 @@ lint: venv ## ruff, mypy (strict), import-linter
 bench: venv speech ## the ratios that the docs quote
 	@for each in benchmarks/*.py; do echo "== $$each"; sandbox/engine.sh with $(BIN)/python $$each; done
 
-docs: venv ## checks that the docs' links point somewhere
-	@$(BIN)/pytest -q tests/test_docs.py
+docs: venv ## the docs site, in site/; every warning is an error
+	@$(BIN)/sphinx-build -W --keep-going -q -b html -d .cache/doctrees docs site
+	@$(BIN)/pytest tests/test_docs.py
+	@echo "docs: site/index.html"
+
+reference: venv ## writes docs/reference/ anew from the code
+	@$(BIN)/python docs/from_code
 
 lock: ## writes requirements/*.lock anew (needs pip-tools)
 	pip-compile -q --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate --extra report --extra attest --extra cluster --extra dev -o requirements/dev.lock pyproject.toml
 
 clean: ## stops a private engine and removes everything that was made
 	-@sandbox/engine.sh stop
-	rm -rf .venv .cache demo-out
+	rm -rf .venv .cache demo-out site

@@ -12,14 +12,14 @@ from harness.documents.codes import all_codes
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md"), *ROOT.glob("sandbox/*.md")]
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md"), *ROOT.glob("sandbox/*.md")]
 )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_point_at_files(document: Path) -> None:
     text = document.read_text("utf-8")
-    targets = [target for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) if "://" not in target]
+    targets = [target for target in re.findall(r"\]\(([^)#\n]+)(?:#[^)]*)?\)", text) if "://" not in target]
     assert [target for target in targets if not (document.parent / target).exists()] == []
 
 
@@ -36,3 +36,25 @@ def test_every_benchmark_is_in_the_figures() -> None:
     figures = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
     for benchmark in ROOT.glob("benchmarks/*.py"):
         assert f"benchmarks/{benchmark.name}" in figures
+
+
+def test_the_reference_says_what_the_code_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    from from_code import stale_pages
+
+    assert stale_pages() == [], "run `make reference` and commit what it writes"
+
+
+def test_a_page_that_the_code_has_left_behind_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import from_code
+
+    monkeypatch.setattr(from_code, "REFERENCE", tmp_path)
+    from_code.write_pages()
+    assert from_code.stale_pages() == []
+    codes = tmp_path / "codes" / "submission.md"
+    codes.write_text(codes.read_text("utf-8").replace("E_WAV_SIZE", "E_WAV_BIG"), "utf-8")
+    (tmp_path / "schemas" / "gone.md").write_text(from_code.NOTE, "utf-8")
+    (tmp_path / "by-hand.md").write_text("# By hand\n", "utf-8")
+    (tmp_path / "exit-codes.md").unlink()
+    assert from_code.stale_pages() == ["codes/submission.md", "exit-codes.md", "schemas/gone.md"]
