@@ -119,6 +119,17 @@ def build(folder: Path, dialogues: int = 40) -> Path:
         (place / "report.json").write_bytes(pretty_json(to_plain(report)))
         (place / "items.jsonl").write_bytes(jsonl([to_plain(item) for item in scored]))
         everything += ratings(team, scored)
+    duplex_reports(folder / "run")
+    gone = folder / "run" / "teams" / "no-network"
+    gone.mkdir()
+    record = {"schema_version": 1, "image_id": "sha256:0", "state": "timed_out", "fault": "submission", "codes": []}
+    (gone / "run.json").write_text(json.dumps(record), "utf-8")
+    (folder / "ratings.csv").write_bytes(ratings_csv(everything))
+    return folder
+
+
+def duplex_reports(run: Path) -> None:
+    """The reports of Track 2 in `run/teams/*`."""
     for name, (display, *figures) in DUPLEX.items():
         zh, en, no_zh, no_en, delay = figures
         duplex = ScoreReport(
@@ -137,12 +148,6 @@ def build(folder: Path, dialogues: int = 40) -> Path:
                 "total_delay_s": delay,
             },
         )
-        place = folder / "run" / "teams" / f"{name}-track2" / "scores"
+        place = run / "teams" / f"{name}-track2" / "scores"
         place.mkdir(parents=True)
         (place / "report.json").write_bytes(pretty_json(to_plain(duplex)))
-    gone = folder / "run" / "teams" / "no-network"
-    gone.mkdir()
-    record = {"schema_version": 1, "image_id": "sha256:0", "state": "timed_out", "fault": "submission", "codes": []}
-    (gone / "run.json").write_text(json.dumps(record), "utf-8")
-    (folder / "ratings.csv").write_bytes(ratings_csv(everything))
-    return folder

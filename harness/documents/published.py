@@ -20,11 +20,39 @@ class FlaggedItem:
     flags: tuple[str, ...]
 
 
+Spans = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPair:
+    """An input of a full-duplex track and what a team's output did beside it: for organisers only.
+
+    Spans are seconds from the first sample, None where nobody measured them. ``labels`` are of behaviour, None where
+    nobody judged. ``audio`` is a FLAC with the user in its left channel and the model in its right; ``notes`` say what
+    cannot be shown, or that it is not what was scored.
+    """
+
+    file: str
+    language: str
+    case: str
+    state: str
+    duration_s: float
+    user: Spans | None
+    model: Spans | None
+    stop: Spans | None
+    response: Spans | None
+    labels: tuple[str, ...] | None
+    delay_s: float | None
+    audio: bytes | None
+    notes: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One track's table; what a check of its ratings said (None: it has none); team to its flagged items, which are
-    read only where organisers ask."""
+    """One track's table; what a check of its ratings said (None: it has none); team to its flagged items and to the
+    pairs that are drawn, which are read only where organisers ask."""
 
     board: Leaderboard
     ratings: RatingsReport | None = None
     flagged: dict[str, tuple[FlaggedItem, ...]] | None = None
+    pairs: dict[str, tuple[ShownPair, ...]] | None = None

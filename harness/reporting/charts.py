@@ -106,7 +106,7 @@ class Scatter:
     points: tuple[Point, ...]
 
 
-def _nice(low: float, high: float, at_most: int = 6) -> list[float]:
+def nice_steps(low: float, high: float, at_most: int = 6) -> list[float]:
     """Round numbers that reach over low … high."""
     span = max(high - low, 1e-9)
     step = 10.0 ** math.floor(math.log10(span / at_most))
@@ -123,7 +123,7 @@ class _Axis:
     """Values to pixels along one direction, with its ticks."""
 
     def __init__(self, values: Sequence[float], start: float, end: float, ticks: Sequence[float] | None = None) -> None:
-        self._marks = list(ticks or _nice(min(values), max(values)))
+        self._marks = list(ticks or nice_steps(min(values), max(values)))
         self._start, self._end = start, end
 
     def at(self, value: float) -> float:
@@ -178,7 +178,7 @@ def rank_dots(rows: Sequence[Row]) -> Dots | None:
     if not ranked:
         return None
     last = max(row.rank_high or 1 for row in ranked)
-    steps = [mark for mark in _nice(1, max(last, 2)) if mark > 0 and mark == int(mark)]
+    steps = [mark for mark in nice_steps(1, max(last, 2)) if mark > 0 and mark == int(mark)]
     axis = _Axis([1, last], _LEFT, _WIDTH - _RIGHT, sorted({1.0, *steps}))
     lines = []
     for number, row in enumerate(ranked):

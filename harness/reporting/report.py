@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,6 +34,7 @@ from harness.reporting.leaderboard import (
     term_columns,
     title,
 )
+from harness.reporting.pair_pictures import CasePictures, case_pictures
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -63,6 +64,7 @@ class TeamSection:
     marks: str
     losses: tuple[Losses, ...]
     flagged: tuple[FlaggedItem, ...]
+    cases: tuple[CasePictures, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,14 @@ class Section:
 def render_report(tables: Sequence[Table], challenge: Challenge, audience: Audience) -> bytes:
     """The report of one or several tracks as UTF-8 HTML; the same tables give the same bytes.
 
-    For ``public`` nothing of a single item is in it; for ``organiser`` each team has its flagged items (identifiers,
-    states and flags, no text). Raises UsageError (E_USAGE) when jinja2 is not installed.
+    For ``public`` nothing of a single item is in it, whatever the tables hold; for ``organiser`` each team has its
+    flagged items (identifiers, states and flags, no text) and its pairs on their time lines with what can be heard.
+    Raises UsageError (E_USAGE) when jinja2 is not installed.
     """
-    sections = [_section(table, challenge, audience) for table in tables]
+    if audience == "public":
+        tables = [replace(table, flagged=None, pairs=None) for table in tables]
+    sections = [_section(table, challenge) for table in tables]
+    heard = any(pair.audio for each in sections for team in each.teams for case in team.cases for pair in case.pairs)
     style, script = ((TEMPLATES / name).read_text("utf-8") for name in ("report.css", "report.js"))
     page = environment().get_template("report.html.j2")
     return page.render(
@@ -98,7 +104,7 @@ def render_report(tables: Sequence[Table], challenge: Challenge, audience: Audie
         version=__version__,
         style=style,
         script=script,
-        policy_csp=content_policy(style, script),
+        policy_csp=content_policy(style, script, *(["media-src data:"] if heard else [])),
         NOTHING=NOTHING,
         interval=interval,
         rank_interval=rank_interval,
@@ -133,7 +139,7 @@ def content_policy(style: str, script: str, *more: str) -> str:
     return "; ".join(["default-src 'none'", *rules, "form-action 'none'"])
 
 
-def _section(table: Table, challenge: Challenge, audience: Audience) -> Section:
+def _section(table: Table, challenge: Challenge) -> Section:
     board, track = table.board, challenge.tracks[table.board.track]
     columns = term_columns(board, challenge, judged_only=True)
     seen = {state for row in board.rows for behind in row.behind.values() for state, n in behind.counts.items() if n}
@@ -144,7 +150,7 @@ def _section(table: Table, challenge: Challenge, audience: Audience) -> Section:
         table=table,
         title=title(board, challenge),
         headings=tuple((name, _heading(name)) for name in [*track.language_weights, *columns]),
-        teams=tuple(_team(row, table, states, audience) for row in board.rows if row.final is not None or row.behind),
+        teams=tuple(_team(row, table, states) for row in board.rows if _told_of(row, table)),
         below=tuple((row.team, "; ".join(row.notes) or "no final score") for row in below_table(board)),
         states=states,
         conditions=tuple(footer(board, challenge)),
@@ -158,12 +164,17 @@ def _section(table: Table, challenge: Challenge, audience: Audience) -> Section:
     )
 
 
+def _told_of(row: Row, table: Table) -> bool:
+    """Whether there is more to say of a team than why it has no score."""
+    return row.final is not None or bool(row.behind) or row.team in (table.pairs or {})
+
+
 def _heading(column: str) -> str:
     words = column.removesuffix(".avg").replace(".", " ").replace("_", " ")
     return words.removesuffix(" s") + " (s)" if words.endswith("delay s") else words
 
 
-def _team(row: Row, table: Table, states: Sequence[str], audience: Audience) -> TeamSection:
+def _team(row: Row, table: Table, states: Sequence[str]) -> TeamSection:
     losses = []
     for column, behind in row.behind.items():
         language, task, dimension = column.split(".", 2)
@@ -177,9 +188,14 @@ def _team(row: Row, table: Table, states: Sequence[str], audience: Audience) -> 
                 tuple(behind.counts.get(state, 0) for state in states),
             )
         )
-    flagged = (table.flagged or {}).get(row.team, ()) if audience == "organiser" else ()
     return TeamSection(
-        row, visible(row.display_name, _NAME), visible(row.system, _NAME), marks(row), tuple(losses), tuple(flagged)
+        row,
+        visible(row.display_name, _NAME),
+        visible(row.system, _NAME),
+        marks(row),
+        tuple(losses),
+        (table.flagged or {}).get(row.team, ()),
+        case_pictures((table.pairs or {}).get(row.team, ())),
     )
 
 

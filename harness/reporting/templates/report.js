@@ -20,4 +20,25 @@ for (const table of document.querySelectorAll("table.sortable")) {
     table.tBodies[0].append(...rows.map(([, , row]) => row));
   }));
 }
+// A pair's line follows what is heard; pressing the picture goes there. Only one pair is heard at a time.
+for (const figure of document.querySelectorAll(".pair")) {
+  const [svg, audio, line] = ["svg", "audio", ".playhead"].map((each) => figure.querySelector(each));
+  if (audio === null) continue;
+  const left = Number(svg.dataset.left), right = Number(svg.dataset.right), scale = Number(svg.dataset.scale);
+  const follow = () => {
+    const at = Math.min(right, left + audio.currentTime * scale);
+    line.setAttribute("x1", at);
+    line.setAttribute("x2", at);
+    if (!audio.paused && !audio.ended) requestAnimationFrame(follow);
+  };
+  for (const event of ["play", "seeked", "timeupdate"]) audio.addEventListener(event, follow);
+  audio.addEventListener("play", () => document.querySelectorAll(".pair audio").forEach((other) => {
+    if (other !== audio) other.pause();
+  }));
+  svg.addEventListener("click", (event) => {
+    const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse()).x;
+    audio.currentTime = Math.max(0, Math.min(place, right) - left) / scale;
+    audio.play();
+  });
+}
 window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
