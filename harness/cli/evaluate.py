@@ -22,7 +22,9 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--track", metavar="TRACK", help="Only this track; needed when the teams are of several.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Teams at once.")
 @options.challenge_option
+@options.color_option
 @options.quiet_option
+@options.progress_option
 def command(
     teams: Path,
     inputs: Path,
@@ -33,7 +35,9 @@ def command(
     track: str | None,
     jobs: int,
     challenge_name: str,
+    color: str,
     quiet: bool,
+    no_progress: bool,
 ) -> None:
     """Evaluate every team of TEAMS.toml and publish a table.
 
@@ -41,7 +45,7 @@ def command(
     stand below the table), 1 publication refused, 3 something on our side failed: run it again.
     """
     from harness.challenge.load import load_challenge
-    from harness.cli.console import note
+    from harness.cli.watch import watching
     from harness.evaluation.campaign import EvaluateOptions, evaluate_challenge
     from harness.judge.prompts import check_prompts
     from harness.reporting.leaderboard import render
@@ -53,9 +57,8 @@ def command(
         ending: partial(render, challenge=challenge, format_=format_)
         for ending, format_ in (("md", "markdown"), ("csv", "csv"), ("json", "json"))
     }
-    outcome = evaluate_challenge(
-        teams, inputs, references, out, challenge, wanted, renderers, lambda text: note(text, quiet=quiet)
-    )
+    with watching(color, quiet=quiet or no_progress) as watcher:
+        outcome = evaluate_challenge(teams, inputs, references, out, challenge, wanted, renderers, watcher)
     if outcome.board is not None:
         options.emit(render(outcome.board, challenge, "table"), None)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from harness.challenge.spec import Challenge
 from harness.documents.codec import jsonl, to_plain
 from harness.documents.finding import ChallengeRef
 from harness.documents.leaderboard import Leaderboard
+from harness.documents.progress import EventName
 from harness.documents.report import JudgeRef, read_report
-from harness.errors import UsageError
+from harness.errors import MachineError, UsageError
 from harness.evaluation.evaluate import Campaign, restore_files
 from harness.evaluation.executors.local import LocalExecutor
 from harness.evaluation.judge_image import JudgeImage, ensure_judge, show_judge
+from harness.evaluation.progress import Progress, Watcher
 from harness.evaluation.run import usable_references
 from harness.evaluation.run_directory import SCHEMA_VERSION, TEAMS, Pins, RunDirectory, open_run
 from harness.evaluation.run_io import RunIO, hook_from_environment
@@ -30,7 +33,6 @@ from harness.sandbox import connect, remove_leftovers
 
 # File ending to what makes the bytes; the caller brings them, since renderers live in another room.
 Renderers = Mapping[str, Callable[[Leaderboard], bytes]]
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def evaluate_challenge(
     challenge: Challenge,
     options: EvaluateOptions,
     renderers: Renderers,
-    tell: Tell,
+    watcher: Watcher,
 ) -> Outcome:
     """Do everything that ``out`` does not have yet, and publish when nothing is missing.
 
@@ -83,7 +85,7 @@ def evaluate_challenge(
         )
     gold = usable_references(references, challenge, need_labels=True)
     usable_references(inputs, challenge, need_labels=False)
-    judge = _judge(challenge, options.profile, tell)
+    judge = _judge(challenge, options.profile, watcher)
     gold_lines = jsonl([to_plain(dialogue) for dialogue in gold.dialogues])
     pins = _pins(challenge, options, track, judge, teams, gold_lines, gold.layout, inputs)
     with open_run(out, RunIO(out, hook_from_environment()), pins, gold_lines) as run:
@@ -93,18 +95,21 @@ def evaluate_challenge(
             profile=options.profile, policy=options.policy, track=track, fingerprint=judge.fingerprint,
             run=run.pins.nonce, seed=run.pins.seed,
         )  # fmt: skip
-        campaign = _work(run, teams, challenge, setting, options.jobs, tell)
-        return _publish(run, campaign, challenge, renderers)
+        with closing(Progress(run.io, run.path, watcher, options.jobs)) as progress:
+            campaign = _work(run, teams, challenge, setting, progress)
+            outcome = _publish(run, campaign, challenge, renderers)
+            progress.tell(*_ending(outcome))
+        return outcome
 
 
-def _judge(challenge: Challenge, profile: str, tell: Tell) -> JudgeImage:
+def _judge(challenge: Challenge, profile: str, watcher: Watcher) -> JudgeImage:
     """The judge that is built already, described without an engine; else it is built now."""
     try:
         return show_judge(challenge, challenge.judges[profile])
     except UsageError as error:
         if error.code != "E_JUDGE_MISSING":
             raise
-    return ensure_judge(challenge, challenge.judges[profile], progress=tell)
+    return ensure_judge(challenge, challenge.judges[profile], progress=watcher.note)
 
 
 def _pins(
@@ -146,15 +151,18 @@ def _remove_orphans(run: RunDirectory, teams: tuple[Team, ...]) -> None:
 
 
 def _work(
-    run: RunDirectory, teams: tuple[Team, ...], challenge: Challenge, setting: Setting, jobs: int, tell: Tell
+    run: RunDirectory, teams: tuple[Team, ...], challenge: Challenge, setting: Setting, progress: Progress
 ) -> Campaign:
-    executor = LocalExecutor(setting, jobs + 1)
+    executor = LocalExecutor(setting, progress.jobs + 1)
     done = False
     try:
-        campaign = Campaign(run, teams, challenge, executor, tell, jobs)
+        campaign = Campaign(run, teams, challenge, executor, progress, progress.jobs)
         campaign.work()
         done = True
     finally:
+        if not done:
+            with suppress(MachineError):  # a full disk: what stopped the work is what is raised
+                progress.tell("stopped", "stopped; the same command goes on from here")
         executor.close(stop=not done)
     restore_files(run, campaign.states)
     return campaign
@@ -172,6 +180,14 @@ def _publish(run: RunDirectory, campaign: Campaign, challenge: Challenge, render
     for ending, render in renderers.items():
         run.place(run.path / f"leaderboard.{ending}", render(board))
     return Outcome({}, (), board)
+
+
+def _ending(outcome: Outcome) -> tuple[EventName, str]:
+    if outcome.board is not None:
+        return "published", f"published, {len(outcome.board.rows)} rows"
+    if outcome.unfinished:
+        return "unfinished", f"{len(outcome.unfinished)} teams are unfinished on our side; run the same command again"
+    return "refused", "; ".join(outcome.refusals)
 
 
 def _refusals(run: RunDirectory, campaign: Campaign) -> list[str]:

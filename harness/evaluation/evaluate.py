@@ -7,7 +7,6 @@ the record that speaks of them. So whatever is killed, the same command goes on 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from harness.documents.verdict import Verdict
 from harness.errors import MachineError, Refused, UsageError
 from harness.evaluation.executors import Executor
 from harness.evaluation.judge_lock import file_digest
+from harness.evaluation.progress import Progress
 from harness.evaluation.run_directory import RunDirectory
 from harness.evaluation.standings import (
     COUNTED,
@@ -41,7 +41,6 @@ from harness.evaluation.worker import read_requests
 
 _RETRIES = 2
 _WAIT_S = 1.0
-Tell = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -52,7 +51,7 @@ class Campaign:
     teams: tuple[Team, ...]
     challenge: Challenge
     executor: Executor
-    tell: Tell
+    progress: Progress
     jobs: int
     states: dict[str, TeamState] = field(init=False)
     running: dict[int, tuple[Task, int]] = field(default_factory=dict)
@@ -64,6 +63,7 @@ class Campaign:
     def __post_init__(self) -> None:
         self.states = fold(self.teams, self.run.journal.records)
         self._gold = read_gold(self.run.blobs.get(self.run.pins.gold))
+        self.progress.follow(self.states, self.failures)
 
     def work(self) -> dict[str, Failure]:
         """Do everything that is left. Returns the teams that our side could not bring to an end, and why."""
@@ -90,6 +90,7 @@ class Campaign:
                 self.submitted += 1
                 self.running[self.submitted] = following
                 self.executor.submit(self.submitted, following[0])
+                self.progress.started(*following)
 
     def _room(self, task: Task) -> bool:
         limit = 1 if task.stage == "judge" else self.jobs
@@ -138,28 +139,28 @@ class Campaign:
 
     def _take(self, task: Task, attempt: int, result: Result) -> None:
         if isinstance(result, Failure):
-            self._failed(task, result)
+            self._failed(task, attempt, result)
         elif isinstance(result, Ran):
             self._ran(task, attempt, result)
         elif isinstance(result, Prepared):
             self._prepared(task, attempt, result)
         else:
-            self._judged(task, result)
+            self._judged(task, attempt, result)
 
-    def _failed(self, task: Task, failure: Failure) -> None:
+    def _failed(self, task: Task, attempt: int, failure: Failure) -> None:
         if failure.code == "E_PIN":
             raise UsageError(failure.message, code="E_PIN", hint=failure.hint)
         key = (task.team, task.stage)
         self.tries[key] = self.tries.get(key, 0) + 1
         if not failure.again or self.tries[key] > _RETRIES:
             self.failures[task.team] = failure
-        self.tell(f"{task.team}: {task.stage} failed on our side: {failure.message} [{failure.code}]")
+        self.progress.failed(task, attempt, failure)
 
     def _ran(self, task: Task, attempt: int, result: Ran) -> None:
         record = json.loads(result.record)
         if record["fault"] == "infrastructure":
             codes = ", ".join(record.get("codes", ()))
-            self._failed(task, Failure("R_INFRASTRUCTURE", f"the run failed ({codes})", "run again", True))
+            self._failed(task, attempt, Failure("R_INFRASTRUCTURE", f"the run failed ({codes})", "run again", True))
             return
         produced = task.work / "submission"
         target = self._outputs(task.team, attempt)
@@ -171,7 +172,7 @@ class Campaign:
             self.run.place(self.run.team(task.team) / "container.log", result.log)
         entry = {"team": task.team, "attempt": attempt, "state": record["state"], "fault": record["fault"]}
         self._record((RAN, {**entry, "record": self.run.blobs.put(result.record)}))
-        self.tell(f"{task.team}: run {record['state']}")
+        self.progress.ended(task, attempt, f"run {record['state']}")
 
     def _prepared(self, task: Task, attempt: int, result: Prepared) -> None:
         before = self.states[task.team].attempt(attempt).prepared
@@ -189,14 +190,14 @@ class Campaign:
         entry["requests"] = None if result.requests is None else blobs.put(result.requests)
         if before is None:
             self._record((PREPARED, entry))
-        self.tell(f"{task.team}: {'valid' if result.valid else 'invalid'} submission")
+        self.progress.ended(task, attempt, f"{'valid' if result.valid else 'invalid'} submission")
 
-    def _judged(self, task: Task, result: Judged) -> None:
+    def _judged(self, task: Task, attempt: int, result: Judged) -> None:
         self.states[task.team].asked = True
         blobs = self.run.blobs
         entry = {"team": task.team, "verdicts": blobs.put(result.verdicts), "canaries": blobs.put(result.canaries)}
         self._record((JUDGED, entry))
-        self.tell(f"{task.team}: judged")
+        self.progress.ended(task, attempt, "judged")
 
     def _verdicts(self, state: TeamState) -> tuple[dict[tuple[str, int], Verdict], CanaryCheck | None]:
         found: dict[tuple[str, int], Verdict] = {}

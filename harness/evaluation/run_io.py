@@ -141,12 +141,13 @@ class RunIO:
         self._fsync_folder(path.parent)
         return descriptor
 
-    def append(self, descriptor: int, path: Path, data: bytes) -> None:
-        """Append and flush: when this returns, ``data`` survives a crash."""
+    def append(self, descriptor: int, path: Path, data: bytes, *, flush: bool = True) -> None:
+        """Append and flush: when this returns, ``data`` survives a crash. Without ``flush`` it need not."""
         with _translated(path):
             self._write_all(descriptor, path, data)
-            self._hook("fsync", path)
-            os.fsync(descriptor)
+            if flush:
+                self._hook("fsync", path)
+                os.fsync(descriptor)
 
     def truncate(self, path: Path, length: int) -> None:
         with _translated(path):

@@ -45,6 +45,7 @@ from harness.scoring import plan_items
 from harness.submission import References, check
 
 _PR_SET_PDEATHSIG = 1
+_at_work = False
 
 
 class Stopped(KeyboardInterrupt):
@@ -59,11 +60,15 @@ def begin() -> None:
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
+    if not _at_work:
+        os._exit(143)  # nothing to clean up, nobody to tell
     raise Stopped
 
 
 def execute(task: Task, setting: Setting) -> Result:
     """Do ``task``. Whatever goes wrong on our side comes back as a Failure; Ctrl-C and SIGTERM go on."""
+    global _at_work  # noqa: PLW0603 - a signal handler can ask nothing else
+    _at_work = True
     try:
         with containers_of(setting.run):
             if isinstance(task, RunTask):
@@ -75,6 +80,8 @@ def execute(task: Task, setting: Setting) -> Result:
     except Exception as error:  # noqa: BLE001 - one team's trouble must not end the others; it is shown with its trace
         return Failure("I_WORKER", f"a task failed: {error!r}", "report this with the team's folder", False,
                        traceback.format_exc())  # fmt: skip
+    finally:
+        _at_work = False
 
 
 def _run(task: RunTask, setting: Setting) -> Ran:

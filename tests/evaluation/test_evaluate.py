@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from harness.challenge.load import load_challenge
@@ -28,6 +29,7 @@ from harness.evaluation.tasks import Prepared, PrepareTask, Setting
 from harness.evaluation.verdict_store import VerdictStore
 from harness.evaluation.worker import execute, read_requests
 from harness.judge.canaries import canary_requests, planted
+from harness.resources import schema_path
 
 TABLES = ("leaderboard.json", "leaderboard.md", "leaderboard.csv")
 
@@ -125,6 +127,16 @@ def test_the_table_ranks_the_good_and_names_the_broken(run: Path) -> None:
     assert {each["team"]: each["counts"] for each in attempts} == {
         "alpha": True, "beta": True, "delta": True, "gamma": False,
     }  # fmt: skip
+
+
+def test_machines_can_watch_it(run: Path) -> None:
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text("utf-8").splitlines()]
+    validator = jsonschema_rs.validator_for(json.loads(schema_path("progress-event").read_text("utf-8")))
+    assert [error.message for event in events for error in validator.iter_errors(event)] == []
+    last = events[-1]
+    assert (last["event"], last["steps_done"], last["teams_done"], last["faulty"]) == ("published", last["steps"], 4, 1)
+    started, ended = ({(e["team"], e["stage"]) for e in events if e["event"] == name} for name in ("started", "ended"))
+    assert started == ended
 
 
 def test_a_finished_run_does_nothing_again_wherever_it_lies(bench: Bench, run: Path, copy: Path) -> None:
