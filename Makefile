@@ -41,7 +41,7 @@ demo: venv speech ## the main job on the sample challenge: validate, run, score,
 	@sandbox/engine.sh with $(BIN)/python examples/demo.py
 
 test: venv speech gvisor browser actionlint ## sets up what is missing, then runs the whole test suite
-	@sandbox/engine.sh with $(BIN)/pytest -n $(JOBS) --dist loadfile --durations=15
+	@sandbox/engine.sh with $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=15
 
 test-fast: venv ## the tests that need no container engine
 	@$(BIN)/pytest -n $(JOBS) -m "not engine and not judge"

@@ -26,6 +26,21 @@ BASE = "humdial/base:local"
 BuildImage = Callable[..., str]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, so that no worker ends alone; the judge is built by one of two while the other runs
+    containers. For speed only: every file and test passes in any order."""
+    rank = {"judge": 1, "engine": 2, "": 3}
+    kinds: dict[Path, str] = {}
+    for item in items:
+        kind = next((name for name in ("judge", "engine") if item.get_closest_marker(name)), "")
+        kinds[item.path] = min(kind, kinds.get(item.path, ""), key=rank.__getitem__)
+    first: dict[str, Path] = {}
+    for path, kind in kinds.items():
+        first.setdefault(kind, path)
+    start = [first[kind] for kind in ("judge", "engine") if kind in first]
+    items.sort(key=lambda item: (0, start.index(item.path)) if item.path in start else (rank[kinds[item.path]], 0))
+
+
 def _script(name: str, *arguments: str) -> str:
     environment = {**os.environ, "ENGINE_OWNER": str(os.getpid()), "PYTHON": sys.executable}
     done = subprocess.run(
