@@ -3,6 +3,7 @@
     python examples/build.py data --out DIR --seed 7 --dialogues-per-task 150
     python examples/build.py sample --out DIR
     python examples/build.py submission --out DIR --seed 7 --dialogues-per-task 150 --layout release
+    python examples/build.py duplex --out DIR
 
 The same arguments give the same bytes (with the same espeak-ng); another seed gives other dialogues.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from generator.broken import write_broken
 from generator.dialogues import LANGUAGES, compose
+from generator.duplex import write_duplex
 from generator.layout import write_challenge
 from generator.speech import Synthesiser
 from generator.submission import TEAM, write_submission
@@ -59,6 +61,13 @@ def build_sample(arguments: argparse.Namespace) -> str:
         mistakes = write_broken(correct, out / "submissions" / "broken", out / "submissions" / "broken.expected.json")
         write_contexts(out / "teams", arguments.seed, synthesiser)
     return f"{len(dialogues)} dialogues, 3 teams, a correct submission and one with {len(mistakes)} mistakes"
+
+
+def build_duplex(arguments: argparse.Namespace) -> str:
+    """A small full-duplex challenge: inputs with the organisers' key, and a team's build context."""
+    with _synthesiser(arguments.cache) as synthesiser:
+        count = write_duplex(arguments.out, arguments.seed, synthesiser)
+    return f"{count} full-duplex inputs and a team"
 
 
 @contextlib.contextmanager
@@ -102,6 +111,11 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--layout", choices=("seed", "release"), default="seed")
         if name == "data":
             command.add_argument("--no-audio", action="store_true", help="write the JSONL only")
+    duplex = commands.add_parser("duplex", help=(build_duplex.__doc__ or "").split("\n")[0])
+    duplex.set_defaults(build=build_duplex)
+    duplex.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet, or is empty")
+    duplex.add_argument("--seed", type=int, default=SAMPLE_SEED)
+    duplex.add_argument("--cache", type=Path, help="keep spoken sentences here for the next build")
     return top
 
 

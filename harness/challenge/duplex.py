@@ -69,6 +69,18 @@ class DuplexLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class LatencyRules:
+    """What a run that measures delays asks of its machine. ``warm_up`` inputs come first in each folder and are
+    answered for nothing; before the start the machine is watched for ``sample_s`` at a time, for up to ``wait_s``,
+    until at most the share ``max_busy`` of its processors is in use. The same share may be used by others meanwhile."""
+
+    warm_up: int = 2
+    sample_s: float = 1.0
+    wait_s: float = 60.0
+    max_busy: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
 class DuplexRules:
     """Everything of the spec's ``[duplex]`` table. Times are seconds."""
 
@@ -82,6 +94,7 @@ class DuplexRules:
     cases: tuple[DuplexCase, ...]
     totals: DuplexTotals
     layouts: dict[str, DuplexLayout]
+    latency: LatencyRules = LatencyRules()
 
     def case(self, scenario: str, part: str | None) -> DuplexCase | None:
         """The case of a key's line; None when the spec has none."""
@@ -106,6 +119,7 @@ def build_duplex(plain: dict[str, Any]) -> DuplexRules:
         cases=tuple(_case(case) for case in plain["cases"]),
         totals=DuplexTotals(**{**totals, "weights": {name: Fraction(w) for name, w in totals["weights"].items()}}),
         layouts={name: DuplexLayout(id=name, **layout) for name, layout in plain["layouts"].items()},
+        latency=LatencyRules(**plain.get("latency", {})),
     )
 
 

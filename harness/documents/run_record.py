@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from harness.documents.latency import LatencyConditions
+
 RunState = Literal[
     "completed",
     "failed",
@@ -47,7 +49,8 @@ class RunRecord:
     """`humdial run` writes one. ``codes`` come from the closed list and are all a team may learn on hidden data;
     ``warnings`` are about the host (for instance limits below the official ones) and carry codes of their own.
     ``host`` is None when nothing was asked of the engine. ``wanted_host`` is a host that the program looked for in
-    vain: one of a short list of ours, else ``a host``; empty when it looked for none."""
+    vain: one of a short list of ours, else ``a host``; empty when it looked for none.
+    ``latency`` says under what conditions delays were measured, None where none were."""
 
     schema_version: int
     image_id: str
@@ -64,3 +67,4 @@ class RunRecord:
     warnings: tuple[str, ...] = ()
     host: RunHost | None = None
     wanted_host: str = ""
+    latency: LatencyConditions | None = None

@@ -5,19 +5,21 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge, RunLimits
 from harness.documents.codec import pretty_json, to_plain, write_atomic
 from harness.documents.finding import Finding, Findings, ValidationReport
+from harness.documents.reference import ReferenceDialogue
 from harness.documents.run_record import RunRecord
 from harness.errors import UsageError
 from harness.evaluation.team_notice import team_notice
-from harness.sandbox import connect, run_team_image
-from harness.submission import References, check, read_references
+from harness.sandbox import PairFiles, connect, run_team_image
+from harness.submission import PairInputs, References, check, has_pairs, read_pairs, read_references
 
 SUBMISSION = "submission"
 RECORD = "run.json"
@@ -25,6 +27,7 @@ VALIDATION = "validation.json"
 NOTICE = "team.json"
 LOG = "container.log"
 WORK = ".work"
+_FIRST = 3
 _OURS = frozenset({RECORD, VALIDATION, NOTICE, SUBMISSION, LOG})
 
 
@@ -53,13 +56,13 @@ def run_image(
     ``runtime`` goes before what the site chose. The outputs are checked as untrusted.
     Raises UsageError when the inputs are wrong or ``out`` holds something else, MachineError when our side fails.
     """
-    references = usable_references(inputs, challenge, need_labels=False)
+    work = _work(inputs, challenge)
     with prepared_out(out):
         record, findings = run_team_image(
             connect(runtime=runtime),
             image,
-            references.dialogues,
-            references.root,
+            work.items,
+            work.root,
             out,
             challenge,
             limits,
@@ -68,7 +71,7 @@ def run_image(
         )
         validation = None
         if record.state == "completed":
-            validation = _validate_outputs(out / SUBMISSION, references, challenge, findings)
+            validation = _validate_outputs(out / SUBMISSION, work, challenge, findings)
             if any(finding.severity == "error" for finding in validation.findings):
                 record = replace(record, state="output_invalid", fault="submission")
         write_atomic(out / RECORD, pretty_json(to_plain(record)))
@@ -78,19 +81,50 @@ def run_image(
     return RunResult(record, validation)
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What an image is run on: dialogues, or the pairs of a full-duplex track."""
+
+    root: Path
+    items: Sequence[ReferenceDialogue] | PairFiles
+    pairs: PairInputs | None = None
+
+
+def _work(inputs: Path, challenge: Challenge) -> _Work:
+    if challenge.duplex is None or not has_pairs(inputs, challenge):
+        references = usable_references(inputs, challenge, need_labels=False)
+        return _Work(references.root, references.dialogues)
+    found = usable_pairs(inputs, challenge, challenge.duplex, need_key=False)
+    return _Work(found.root, PairFiles(tuple(sorted(found.audio_s)), challenge.duplex), found)
+
+
+def usable_pairs(folder: Path, challenge: Challenge, rules: DuplexRules, *, need_key: bool) -> PairInputs:
+    """The organisers' side, or UsageError (E_GOLD) that lists the first problems: nothing runs on broken data."""
+    inputs = read_pairs(folder, challenge, rules)
+    errors = [finding for finding in inputs.findings if finding.severity == "error"]
+    lacking = "it holds no inputs" if not inputs.audio_s else "it has no key.jsonl and no annotations"
+    if errors or not inputs.audio_s or (need_key and not inputs.key):
+        raise _broken(folder, errors, lacking)
+    return inputs
+
+
 def usable_references(folder: Path, challenge: Challenge, *, need_labels: bool) -> References:
     """The organisers' side, or UsageError (E_GOLD) that lists the first problems: nothing runs on broken data."""
     references = read_references(folder, challenge, need_labels=need_labels)
     errors = [finding for finding in references.findings if finding.severity == "error"]
     if errors or not references.dialogues:
-        first = "; ".join(f"{f.file or folder.name}:{f.line or 0} {f.message}" for f in errors[:3])
-        raise UsageError(
-            f"{folder} cannot be used as inputs or references: {first or 'it holds no dialogues'}"
-            + (f" and {len(errors) - 3} more" if len(errors) > 3 else ""),
-            code="E_GOLD",
-            hint=f"`humdial validate --layout data {folder}` lists everything",
-        )
+        raise _broken(folder, errors, "it holds no dialogues")
     return references
+
+
+def _broken(folder: Path, errors: Sequence[Finding], lacking: str) -> UsageError:
+    first = "; ".join(f"{f.file or folder.name}:{f.line or 0} {f.message}" for f in errors[:_FIRST])
+    return UsageError(
+        f"{folder} cannot be used as inputs or references: {first or lacking}"
+        + (f" and {len(errors) - _FIRST} more" if len(errors) > _FIRST else ""),
+        code="E_GOLD",
+        hint=f"`humdial validate --layout data {folder}` lists everything",
+    )
 
 
 @contextmanager
@@ -144,10 +178,14 @@ def _delete(entry: Path) -> None:
 
 
 def _validate_outputs(
-    folder: Path, references: References, challenge: Challenge, collected: tuple[Finding, ...]
+    folder: Path, work: _Work, challenge: Challenge, collected: tuple[Finding, ...]
 ) -> ValidationReport:
     """The collected outputs through the same strict readers as a folder, plus what the collector found."""
-    outcome = check(folder, challenge, layout="seed", expected=references.dialogues, from_image=True)
+    if isinstance(work.items, PairFiles):
+        track = work.items.rules.track
+        outcome = check(folder, challenge, layout="seed", track=track, pairs=work.pairs, from_image=True)
+    else:
+        outcome = check(folder, challenge, layout="seed", expected=work.items, from_image=True)
     findings = Findings()
     findings.extend(outcome.report.findings)
     # What the collector found in the outputs; findings about the machine or the run stand in the record.

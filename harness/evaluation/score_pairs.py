@@ -11,24 +11,28 @@ from typing import Any
 
 from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge
-from harness.documents.codec import digest, jsonl, pretty_json, to_plain, write_atomic
+from harness.documents.codec import digest, jsonl, pretty_json, read_document, to_plain, write_atomic
 from harness.documents.duplex import DuplexInput, Transcript, input_path
 from harness.documents.finding import ChallengeRef
 from harness.documents.report import JudgeRef, ScoreReport
+from harness.documents.run_record import RunRecord
 from harness.documents.submission import ReplyAudio, Submission
 from harness.duplex import Interval, PairTiming, TimingRules, pair_timing
 from harness.duplex.behaviour import Label
 from harness.duplex.delays import exact, first_response_delay_s
 from harness.duplex.measures import MeasuredPair, delay_rule, language_measures, stopped_share
-from harness.errors import UsageError
 from harness.evaluation.given_words import given_labels, given_transcript
-from harness.evaluation.run import VALIDATION
+from harness.evaluation.run import RECORD, VALIDATION, usable_pairs
 from harness.evaluation.score import REPORT, ScoreOptions, ScoreResult, was_collected
 from harness.hearing.voice_activity import RATE_HZ, VoiceActivity, voice_activity_version
-from harness.submission import PairInputs, canonical_samples, check, read_pairs
+from harness.submission import canonical_samples, check
 
 PAIRS = "pairs.jsonl"
 _SILENT = frozenset({"E_WAV_SILENT"})
+_DELAY_NOTES = {
+    "shared": "delays were measured on a shared machine",
+    "handed_in": "delays are those of the outputs as handed in, not of a run of this harness",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +43,6 @@ class PairOptions:
     transcripts: Path | None = None
     labels: Path | None = None
     delay_from: str = "words"
-
-
-def usable_pairs(folder: Path, challenge: Challenge, rules: DuplexRules, *, need_key: bool) -> PairInputs:
-    """The organisers' side, or UsageError (E_GOLD) that lists the first problems: nothing runs on broken data."""
-    inputs = read_pairs(folder, challenge, rules)
-    errors = [finding for finding in inputs.findings if finding.severity == "error"]
-    lacking = "it holds no inputs" if not inputs.audio_s else "it has no key.jsonl and no annotations"
-    if errors or not inputs.audio_s or (need_key and not inputs.key):
-        first = "; ".join(f"{f.file or folder.name}:{f.line or 0} {f.message}" for f in errors[:3])
-        raise UsageError(
-            f"{folder} cannot be used as inputs or references: {first or lacking}",
-            code="E_GOLD",
-            hint=f"`humdial validate --layout data {folder}` lists everything",
-        )
-    return inputs
 
 
 def score_pairs(
@@ -71,6 +60,7 @@ def score_pairs(
     Raises UsageError for broken references, transcripts or labels, MachineError (I_HEARING) without a voice model.
     """
     gold = usable_pairs(references, challenge, rules, need_key=True)
+    collected = was_collected(subject)
     labels = given_labels(pair_options.labels) if pair_options.labels else {}
     for name in (REPORT, PAIRS, VALIDATION):
         (out / name).unlink(missing_ok=True)
@@ -81,7 +71,7 @@ def score_pairs(
             track=rules.track,
             team=options.team,
             policy=options.policy,
-            from_image=was_collected(subject),
+            from_image=collected,
             work=Path(scratch),
             pairs=gold,
         )
@@ -95,10 +85,20 @@ def score_pairs(
         progress(f"listening to {len(items)} pairs")
         listener = _Listener(gold.root, outcome.root, challenge, rules, pair_options)
         measured = [listener.measure(item, submission, labels.get(item.file)) for item in items]
-    report = _report(measured, submission, challenge, rules, options, pair_options)
+    delays = delays_measured(subject.parent / RECORD if collected else None)
+    report = _report(measured, submission, challenge, rules, options, pair_options, delays)
     write_atomic(out / PAIRS, jsonl([_plain(pair) for pair in measured]))
     write_atomic(out / REPORT, pretty_json(to_plain(report)))
     return ScoreResult(outcome.report, report)
+
+
+def delays_measured(record: Path | None) -> str:
+    """Where the delays in the outputs come from: ``alone`` (a run of ours on a machine that was seen to be idle),
+    ``shared`` (a run of ours beside others, or nobody can tell), ``handed_in`` (no run of ours)."""
+    if record is None:
+        return "handed_in"
+    conditions = read_document(RunRecord, record).latency
+    return "alone" if conditions is not None and not conditions.shared else "shared"
 
 
 class _Listener:
@@ -147,6 +147,7 @@ def _report(
     rules: DuplexRules,
     options: ScoreOptions,
     pair_options: PairOptions,
+    delays: str,
 ) -> ScoreReport:
     measures: dict[str, Any] = {}
     for language in challenge.languages:
@@ -157,8 +158,12 @@ def _report(
             measures[language]["stopped"] = {"stopped": stopped, "of": overlaps}
     measures["voice_activity"] = voice_activity_version()
     measures["delay_from"] = pair_options.delay_from
+    measures["delays"] = delays
+    notes = [_DELAY_NOTES[delays]] if delays in _DELAY_NOTES else []
     if pair_options.delay_from == "voice":
-        measures["note"] = "first response delay from the onset of voice activity, not from words"
+        notes.append("first response delay from the onset of voice activity, not from words")
+    if notes:
+        measures["note"] = "; ".join(notes)
     made = {"labels": "given" if pair_options.labels else "none", "words": pair_options.delay_from}
     made["voice_activity"] = measures["voice_activity"]
     return ScoreReport(

@@ -6,6 +6,7 @@ from collections import Counter
 
 from harness.documents.codes import lookup
 from harness.documents.finding import ValidationReport
+from harness.documents.latency import LatencyConditions
 from harness.documents.run_record import RunRecord
 
 _MEBIBYTE = 1 << 20
@@ -24,12 +25,27 @@ def run_text(record: RunRecord, validation: ValidationReport | None) -> str:
         f"outputs  {len(record.outputs)} files, {sum(output.bytes for output in record.outputs) / _MEBIBYTE:.1f} MiB",
     ]
     lines += [f"  {code}: {lookup(code).title}" for code in (*record.codes, *record.warnings)]
+    if record.latency is not None:
+        lines += _latency(record.latency)
     if record.wanted_host:
         named = record.wanted_host if "." in record.wanted_host else "a host that container.log names"
         lines.append(f"offline  it looked for {named}; bake the files into the image and load them by path")
     if validation is not None:
         lines += _grouped(validation)
     return "\n".join(lines) + "\n"
+
+
+def _latency(conditions: LatencyConditions) -> list[str]:
+    """What a delay is worth: who else used the machine."""
+    parts = [f"{share:.1%} {what}" for share, what in (
+        (conditions.busy_before, "in use before"), (conditions.busy_by_others, "by others meanwhile")
+    ) if share is not None]  # fmt: skip
+    used = f"processors {', '.join(parts)}; " if parts else ""
+    line = f"delays   {'shared machine' if conditions.shared else 'machine of its own'}: {used}"
+    return [
+        f"{line}load {conditions.load_before[0]} before, {conditions.load_after[0]} after",
+        *(f"  {why}" for why in conditions.why),
+    ]
 
 
 def _grouped(validation: ValidationReport) -> list[str]:

@@ -13,6 +13,7 @@ from harness.sandbox.preflight import Preflight, forget_preflights, require_pref
 from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
 from harness.sandbox.run_container import run_container
 from harness.sandbox.run_image import run_team_image
+from harness.sandbox.staging_pairs import PairFiles
 from harness.sandbox.take import take_file
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Host",
     "Mount",
     "OutputStore",
+    "PairFiles",
     "Preflight",
     "Profile",
     "attempted_hosts",

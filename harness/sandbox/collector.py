@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from harness.challenge.spec import Challenge, Task
+from harness.challenge.spec import Challenge, Layout, Task
 from harness.documents.codes import finding
 from harness.documents.finding import Finding, Severity
 from harness.documents.run_record import OutputFile
@@ -23,6 +23,7 @@ from harness.errors import MachineError
 from harness.sandbox.result_lines import MappedLines
 from harness.sandbox.safe_open import kind_of, open_beneath, open_root
 from harness.sandbox.staging import Staged, StagedDialogue
+from harness.sandbox.staging_pairs import StagedPairs
 
 _CHUNK = 1 << 20
 _MAX_DEPTH = 32
@@ -40,7 +41,7 @@ class Collected:
 
 
 def collect_outputs(
-    store: Path, target: Path, staged: Staged, challenge: Challenge, cap_files: int, cap_bytes: int
+    store: Path, target: Path, staged: Staged | StagedPairs, challenge: Challenge, cap_files: int, cap_bytes: int
 ) -> Collected:
     """Copy the expected results from ``store`` into the new folder ``target`` as a submission of the staged layout.
 
@@ -63,7 +64,7 @@ def collect_outputs(
 class _Collector:
     store: Path
     target: Path
-    staged: Staged
+    staged: Staged | StagedPairs
     challenge: Challenge
     cap_files: int
     left_bytes: int
@@ -74,15 +75,24 @@ class _Collector:
     def run(self) -> Collected:
         root = open_root(self.store)
         try:
-            for (language, task_id), dialogues in self.staged.dialogues.items():
-                self._take_task(root, language, self.challenge.tasks[task_id], dialogues)
+            if isinstance(self.staged, StagedPairs):
+                self._take_pairs(root, self.staged)
+            else:
+                for (language, task_id), dialogues in self.staged.dialogues.items():
+                    self._take_task(root, self.staged.layout, language, self.challenge.tasks[task_id], dialogues)
             self._look_at_the_rest(root)
         finally:
             os.close(root)
         return Collected(tuple(sorted(self.outputs, key=lambda each: each.path)), tuple(self.findings))
 
-    def _take_task(self, root: int, language: str, task: Task, dialogues: tuple[StagedDialogue, ...]) -> None:
-        layout = self.staged.layout
+    def _take_pairs(self, root: int, staged: StagedPairs) -> None:
+        self.expected |= staged.warm_up
+        for source, target in staged.outputs.items():
+            self._take_audio(root, source, target)
+
+    def _take_task(
+        self, root: int, layout: Layout, language: str, task: Task, dialogues: tuple[StagedDialogue, ...]
+    ) -> None:
         path = layout.jsonl_path(language, task.id)
         cap = self.challenge.read_limits.jsonl_bytes
         with _Opened(self, root, path, cap, "error", shown=path) as descriptor:

@@ -15,6 +15,7 @@ from harness.sandbox.engine import Engine, translated
 from harness.sandbox.engine_life import unbroken
 from harness.sandbox.engine_view import differences, no_swap_limit
 from harness.sandbox.host_memory import killed_for_memory, peak_memory
+from harness.sandbox.host_processor import ProcessorWatch
 from harness.sandbox.profile import NONCE_LABEL, Profile, container_arguments
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ class ContainerOutcome:
     ``timed_out`` and ``stopped_for`` (what the watch said) are ours, ``oom_killed`` is the engine's: no state is read
     out of an exit code. ``peak_memory_bytes`` is the highest seen, page cache included, or None when unknown.
     ``memory_short_outside``: the kernel killed for want of memory meanwhile, and not within this container's cap.
-    ``start_error`` is for the organisers' eyes; ``start_unclear``: the image is most likely, not certainly, to blame.
+    ``busy_by_others`` is the share of the machine's processor time (0 to 1) used outside the container while it ran,
+    None when unknown. ``start_error`` is for the organisers' eyes; ``start_unclear``: the image is most likely, not
+    certainly, to blame.
     """
 
     started: bool
@@ -54,6 +57,7 @@ class ContainerOutcome:
     start_unclear: bool = False
     swap_not_capped: bool = False
     memory_short_outside: bool = False
+    busy_by_others: float | None = None
 
 
 def run_unprobed(
@@ -222,8 +226,10 @@ def _follow(
     start = time.monotonic()
     pause, next_watch, peak = _FIRST_POLL_S, 0.0, None
     timed_out, killed, stopped_for, agreed = False, False, None, False
+    processors = ProcessorWatch()
     while True:
         peak = _higher(peak, peak_memory(container))
+        processors.look(container)
         inspected = _inspect(engine, container)
         if not agreed:
             _require_agreement(arguments, inspected)
@@ -239,7 +245,14 @@ def _follow(
                     detail=str(state["Error"]),
                 )
             return ContainerOutcome(
-                True, int(state["ExitCode"]), bool(state["OOMKilled"]), timed_out, stopped_for, elapsed, peak
+                True,
+                int(state["ExitCode"]),
+                bool(state["OOMKilled"]),
+                timed_out,
+                stopped_for,
+                elapsed,
+                peak,
+                busy_by_others=processors.by_others(),
             )
         if state["Status"] in ("dead", "removing"):
             raise MachineError(

@@ -15,6 +15,7 @@ from harness.errors import MachineError
 
 _OPAQUE = re.compile(r"[0-9a-f]{16}")
 _WAV_NAME = re.compile(r"[0-9a-f]{16}_[0-9]{1,9}\.wav")
+_PAIR_PATH = re.compile(r"(test|clean)/[0-9a-f]{16}\.wav")
 _HEADER_BYTES = 44
 # Shorter secrets cannot be told from chance inside other text; the structure check alone covers those.
 _SHORTEST_SECRET = 4
@@ -44,6 +45,19 @@ def require_no_leak(root: Path, dialogues: Sequence[ReferenceDialogue], layout_w
     left = {"/".join(part for part in word.split("/") if part not in layout_words) for word in words}
     if any(secret in word for secret in _secrets(dialogues) for word in left):
         _leak("an id, a label or a text of the organisers")
+
+
+def require_no_leaking_pair(root: Path) -> None:
+    """The same for a full-duplex run, whose tree holds WAVs under opaque names in two folders and nothing else."""
+    dates = set()
+    for path in _files(root):
+        if not _PAIR_PATH.fullmatch(path.relative_to(root).as_posix()):
+            _leak("a file that is no audio under an opaque name")
+        found = path.stat()
+        dates.add((found.st_mtime_ns, found.st_mode, os.listxattr(path) != []))
+        _check_wav(path, found.st_size)
+    if len(dates) > 1:
+        _leak("files of different dates or modes")
 
 
 def _leak(what: str) -> NoReturn:

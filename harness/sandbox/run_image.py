@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.challenge.duplex import LatencyRules
 from harness.challenge.spec import Challenge, RunLimits
 from harness.documents.codes import finding
 from harness.documents.finding import Finding
+from harness.documents.latency import LatencyConditions
 from harness.documents.reference import ReferenceDialogue
 from harness.documents.run_record import Fault, OutputFile, RunHost, RunRecord, RunState
 from harness.errors import MachineError, UsageError
@@ -24,6 +26,7 @@ from harness.sandbox.floors import below_floors
 from harness.sandbox.image_rules import Image, check_image, choose_command
 from harness.sandbox.image_tar import ArchiveRefused
 from harness.sandbox.images import resolve_image, run_sh_mode
+from harness.sandbox.latency import quiet_machine
 from harness.sandbox.limits import effective_limits
 from harness.sandbox.nonce import new_nonce
 from harness.sandbox.output_store import Mode, OutputStore, output_store, release
@@ -31,6 +34,7 @@ from harness.sandbox.preflight import require_preflight
 from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
 from harness.sandbox.run_container import run_container
 from harness.sandbox.staging import Staged, stage_inputs
+from harness.sandbox.staging_pairs import PairFiles, StagedPairs, stage_pairs
 
 INPUT, OUTPUT = "/input", "/output"
 SUBMISSION = "submission"
@@ -44,11 +48,13 @@ class _Run:
 
     image_id: str
     limits: RunLimits
+    measures: LatencyRules | None = None
     profile_sha256: str = ""
     output_mode: str = ""
     host: RunHost | None = None
     wanted_host: str = ""
     outcome: ContainerOutcome | None = None
+    latency: LatencyConditions | None = None
     outputs: tuple[OutputFile, ...] = ()
     findings: list[Finding] = field(default_factory=list)
 
@@ -71,6 +77,7 @@ class _Run:
             warnings=tuple(sorted({f.code for f in self.findings if f.code.startswith("W_")})),
             host=self.host,
             wanted_host=self.wanted_host,
+            latency=self.latency,
         )
         return record, tuple(self.findings)
 
@@ -78,7 +85,7 @@ class _Run:
 def run_team_image(
     engine: Engine,
     image: str,
-    dialogues: Sequence[ReferenceDialogue],
+    items: Sequence[ReferenceDialogue] | PairFiles,
     inputs: Path,
     out: Path,
     challenge: Challenge,
@@ -88,9 +95,10 @@ def run_team_image(
     gpu: str | None = None,
     output_mode: Mode | None = None,
 ) -> tuple[RunRecord, tuple[Finding, ...]]:
-    """Run ``image`` on label-free copies of ``dialogues`` and leave its outputs in ``out``/submission under real ids.
+    """Run ``image`` on label-free copies of ``items`` and leave its outputs in ``out``/submission under real ids.
 
-    ``inputs`` is where the dialogues' audio lies, ``limits`` the official ones (lowered here to what the machine has),
+    Full-duplex inputs are run under the latency protocol (latency.py); the record says what was seen.
+    ``inputs`` is where the items' audio lies, ``limits`` the official ones (lowered here to what the machine has),
     ``output_mode`` forces a watched store. ``out``/container.log is for organisers. The outputs are still untrusted:
     validate them. The state comes from the engine's word and our own deadline, never from an exit code alone.
 
@@ -102,7 +110,7 @@ def run_team_image(
             f"{out} already holds results of a run", code="E_USAGE", hint="pass a new folder, or delete the old results"
         )
     effective, lowered = effective_limits(limits, engine.host())
-    run = _Run(image_id="", limits=effective)
+    run = _Run(image_id="", limits=effective, measures=items.rules.latency if isinstance(items, PairFiles) else None)
     if lowered:
         run.findings.append(finding("W_LIMITS", names=", ".join(lowered)))
     nonce = new_nonce()
@@ -120,11 +128,19 @@ def run_team_image(
         run.findings.append(finding("E_IMG_COMMAND"))
         return run.record("start_failed", "submission")
     with _work_folder(engine, out, nonce) as work:
-        staged = stage_inputs(dialogues, inputs, work / "input", challenge, seed)
+        staged = _stage(items, inputs, work / "input", challenge, seed)
         with output_store(work / "output", effective.output_bytes, effective.output_inodes, mode=output_mode) as store:
             profile = _profile(effective, nonce, staged, store, command, gpu, engine.runtime())
             run.host = _host(engine, profile)
             return _run_and_collect(engine, run, found, profile, staged, store, out, challenge)
+
+
+def _stage(
+    items: Sequence[ReferenceDialogue] | PairFiles, inputs: Path, target: Path, challenge: Challenge, seed: str
+) -> Staged | StagedPairs:
+    if isinstance(items, PairFiles):
+        return stage_pairs(items, inputs, target, challenge, seed)
+    return stage_inputs(items, inputs, target, challenge, seed)
 
 
 @contextmanager
@@ -148,7 +164,7 @@ def _work_folder(engine: Engine, out: Path, nonce: str) -> Iterator[Path]:
 def _profile(
     limits: RunLimits,
     nonce: str,
-    staged: Staged,
+    staged: Staged | StagedPairs,
     store: OutputStore,
     command: tuple[tuple[str, ...], tuple[str, ...]],
     gpu: str | None,
@@ -195,7 +211,7 @@ def _run_and_collect(
     run: _Run,
     image: Image,
     profile: Profile,
-    staged: Staged,
+    staged: Staged | StagedPairs,
     store: OutputStore,
     out: Path,
     challenge: Challenge,
@@ -205,14 +221,7 @@ def _run_and_collect(
     if store.mode == "watched":
         run.findings.append(finding("W_OUT_WATCHED"))
     try:
-        run.outcome = run_container(
-            engine,
-            profile,
-            image.id,
-            deadline_s=run.limits.wall_s,
-            log_path=out / LOG,
-            watch=store.over_the_cap if store.mode == "watched" else None,
-        )
+        run.outcome = _contained(engine, run, image, profile, store, out)
         full = run.outcome.stopped_for or store.over_the_cap()
         collected = collect_outputs(
             store.path, out / SUBMISSION, staged, challenge, run.limits.output_inodes, run.limits.output_bytes
@@ -229,3 +238,27 @@ def _run_and_collect(
     verdict = blame(run.outcome, run.limits, full=full, has_outputs=bool(run.outputs))
     run.findings += verdict.findings
     return run.record(verdict.state, verdict.fault)
+
+
+def _contained(
+    engine: Engine, run: _Run, image: Image, profile: Profile, store: OutputStore, out: Path
+) -> ContainerOutcome:
+    """The container itself; where delays are measured, on a machine of its own as far as it can be had."""
+    with ExitStack() as stack:
+        quiet = None
+        if run.measures is not None:
+            patience_s = float(run.limits.wall_s)
+            quiet = stack.enter_context(quiet_machine(engine, run.measures, gpu=profile.gpu, patience_s=patience_s))
+        outcome = run_container(
+            engine,
+            profile,
+            image.id,
+            deadline_s=run.limits.wall_s,
+            log_path=out / LOG,
+            watch=store.over_the_cap if store.mode == "watched" else None,
+        )
+        if quiet is not None:
+            run.latency = quiet.conditions(outcome)
+            if run.latency.shared:
+                run.findings.append(finding("W_LATENCY_SHARED", why="; ".join(run.latency.why)))
+    return outcome

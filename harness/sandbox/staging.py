@@ -80,7 +80,7 @@ def stage_inputs(
     try:
         root = open_root(source)
     except OSError as error:
-        _refuse_audio(str(source), error.strerror or "the folder cannot be opened", error)
+        refuse_audio(str(source), error.strerror or "the folder cannot be opened", error)
     try:
         for (language, task), members in sorted(groups.items()):
             staged[language, task] = _stage_group(members, root, target, layout, _Names(seed, language, task))
@@ -90,7 +90,7 @@ def stage_inputs(
         ) from error
     finally:
         os.close(root)
-    _same_dates(target)
+    same_dates(target)
     require_no_leak(target, dialogues, layout_words(layout, staged))
     present = {task for _, task in groups}
     return Staged(
@@ -134,8 +134,8 @@ def _stage_group(
         for turn in dialogue.turns:
             audio = f"{audio_folder}/{opaque}_{turn.turn_id}.wav"
             if turn.audio_file is None:
-                _refuse_audio(f"{dialogue.dialogue_id} turn {turn.turn_id}", "the line names none")
-            _stage_audio(root, str(jsonl.parent / turn.audio_file), target / jsonl.parent / audio)
+                refuse_audio(f"{dialogue.dialogue_id} turn {turn.turn_id}", "the line names none")
+            stage_audio(root, str(jsonl.parent / turn.audio_file), target / jsonl.parent / audio)
             turns.append({"turn_id": turn.turn_id, "split_audio_file": audio})
         lines.append(canonical_json({"dialogue_id": opaque, "turns": turns}) + b"\n")
         staged.append(StagedDialogue(opaque, dialogue.dialogue_id, tuple(turn.turn_id for turn in dialogue.turns)))
@@ -147,22 +147,22 @@ def _stage_group(
     return tuple(staged)
 
 
-def _stage_audio(root: int, relative: str, target: Path) -> None:
+def stage_audio(root: int, relative: str, target: Path) -> None:
     """Decode one input and write it as PCM16 under a plain 44-byte header."""
     import soundfile
 
     try:
         descriptor = open_beneath(root, relative)
     except OSError as error:
-        _refuse_audio(relative, error.strerror or "it cannot be opened")
+        refuse_audio(relative, error.strerror or "it cannot be opened")
     try:
         with os.fdopen(descriptor, "rb") as stream, soundfile.SoundFile(stream) as source:
             data = b"".join(_pcm16(source))
             channels, rate_hz = source.channels, source.samplerate
     except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
-        _refuse_audio(relative, "it is not readable audio", error)
+        refuse_audio(relative, "it is not readable audio", error)
     if not data:
-        _refuse_audio(relative, "it holds no samples")
+        refuse_audio(relative, "it holds no samples")
     target.write_bytes(wav_header(len(data), channels, rate_hz) + data)
 
 
@@ -202,12 +202,12 @@ def wav_header(data_bytes: int, channels: int, rate_hz: int) -> bytes:
     )
 
 
-def _refuse_audio(path: str, why: str, cause: BaseException | None = None) -> NoReturn:
+def refuse_audio(path: str, why: str, cause: BaseException | None = None) -> NoReturn:
     refusal = finding("E_STAGE_AUDIO", path=ascii(path), why=why)
     raise UsageError(refusal.message, code=refusal.code, hint=refusal.hint) from cause
 
 
-def _same_dates(target: Path) -> None:
+def same_dates(target: Path) -> None:
     """Equal dates and modes everywhere: neither may carry information."""
     for folder, _, files in os.walk(target, topdown=False):
         for name in files:

@@ -83,3 +83,11 @@ def runs(dev: Path, team_images: dict[str, str], humdial: Humdial, tmp_path_fact
         result = humdial("run", image, "--inputs", dev, "--out", out / team)
         assert result.returncode == 0, result.stderr
     return out
+
+
+@pytest.fixture(scope="session")
+def duplex_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """inputs/ with a key, and team/, the build context of a full-duplex participant."""
+    out = tmp_path_factory.mktemp("duplex") / "sample"
+    _build("duplex", "--out", out)
+    return out
