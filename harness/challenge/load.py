@@ -27,7 +27,7 @@ from harness.challenge.spec import (
     Track,
     Uncertainty,
 )
-from harness.documents.codec import digest
+from harness.documents.codec import canonical_json, digest
 from harness.errors import UsageError
 from harness.resources import schema_path
 
@@ -40,14 +40,40 @@ def load_challenge(name_or_path: str = BUILT_IN) -> Challenge:
 
     Raises UsageError (E_CONFIG) that lists everything wrong with the spec.
     """
+    return _load(_path(name_or_path))
+
+
+def _path(name_or_path: str) -> Path:
     path = Path(name_or_path)
     if "/" not in name_or_path and not name_or_path.endswith(".toml"):
         path = _SPECS / f"{name_or_path}.toml"
-    return _load(path.resolve())
+    return path.resolve()
 
 
 @lru_cache(maxsize=8)
 def _load(path: Path) -> Challenge:
+    return challenge_of(_document(path), f"the challenge spec {path.name}")
+
+
+def spec_document(name_or_path: str) -> bytes:
+    """The spec that `load_challenge` loads, as the canonical JSON whose digest the challenge carries."""
+    return canonical_json(_document(_path(name_or_path)))
+
+
+def challenge_of(plain: dict[str, Any], what: str = "the challenge spec") -> Challenge:
+    """A spec that was read. Raises UsageError (E_CONFIG) that lists everything wrong with it."""
+    problems = _schema_problems(plain) or _meaning_problems(plain)
+    if problems:
+        raise UsageError(
+            f"{what} is wrong in {len(problems)} place(s): " + "; ".join(problems),
+            code="E_CONFIG",
+            hint="correct the spec; `humdial schema show challenge` prints the rules",
+        )
+    return _build(plain)
+
+
+@lru_cache(maxsize=8)
+def _document(path: Path) -> dict[str, Any]:
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
@@ -61,15 +87,8 @@ def _load(path: Path) -> Challenge:
         raise UsageError(
             f"the challenge spec {path.name} cannot be read: {error}", code="E_CONFIG", hint="correct the TOML"
         ) from error
-    plain = _plain(raw)
-    problems = _schema_problems(plain) or _meaning_problems(plain)
-    if problems:
-        raise UsageError(
-            f"the challenge spec {path.name} is wrong in {len(problems)} place(s): " + "; ".join(problems),
-            code="E_CONFIG",
-            hint="correct the spec; `humdial schema show challenge` prints the rules",
-        )
-    return _build(plain)
+    plain: dict[str, Any] = _plain(raw)
+    return plain
 
 
 def _plain(value: Any) -> Any:

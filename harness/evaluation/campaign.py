@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import __version__
+from harness.challenge.load import spec_document
 from harness.challenge.spec import Challenge
 from harness.documents.codec import jsonl, to_plain
 from harness.documents.finding import ChallengeRef
@@ -18,16 +20,20 @@ from harness.documents.report import JudgeRef, read_report
 from harness.errors import MachineError, UsageError
 from harness.evaluation.evaluate import Campaign, restore_files
 from harness.evaluation.executors.local import LocalExecutor
+from harness.evaluation.journal import find
 from harness.evaluation.judge_image import JudgeImage, ensure_judge, show_judge
+from harness.evaluation.judge_lock import file_digest
+from harness.evaluation.preparing import source_digest
 from harness.evaluation.progress import Progress, Watcher
 from harness.evaluation.run import usable_references
-from harness.evaluation.run_directory import SCHEMA_VERSION, TEAMS, Pins, RunDirectory, open_run
+from harness.evaluation.run_directory import PINS, SCHEMA_VERSION, TEAMS, Pins, RunDirectory, open_run
 from harness.evaluation.run_io import RunIO, hook_from_environment
 from harness.evaluation.score_files import find_reports
+from harness.evaluation.standings import MADE_BY
 from harness.evaluation.tables import tabulate
 from harness.evaluation.tasks import Failure, Setting
 from harness.evaluation.teams_file import Team, read_teams
-from harness.evaluation.worker import source_digest
+from harness.evaluation.worker import code_digest
 from harness.judge import prompt_digests
 from harness.sandbox import connect, remove_leftovers
 
@@ -88,12 +94,16 @@ def evaluate_challenge(
     judge = _judge(challenge, options.profile, watcher)
     gold_lines = jsonl([to_plain(dialogue) for dialogue in gold.dialogues])
     pins = _pins(challenge, options, track, judge, teams, gold_lines, gold.layout, inputs)
-    with open_run(out, RunIO(out, hook_from_environment()), pins, gold_lines) as run:
+    spec = spec_document(options.challenge)
+    if f"sha256:{hashlib.sha256(spec).hexdigest()}" != challenge.digest:
+        raise UsageError("the challenge spec was changed just now", code="E_PIN", hint="run the same command again")
+    with open_run(out, RunIO(out, hook_from_environment()), pins, (gold_lines, spec)) as run:
         _remove_orphans(run, teams)
+        _say_who_works(run)
         setting = Setting(
             challenge=options.challenge, inputs=inputs.resolve(), references=references.resolve(),
             profile=options.profile, policy=options.policy, track=track, fingerprint=judge.fingerprint,
-            run=run.pins.nonce, seed=run.pins.seed,
+            run=run.pins.nonce, seed=run.pins.seed, challenge_digest=challenge.digest,
         )  # fmt: skip
         with closing(Progress(run.io, run.path, watcher, options.jobs)) as progress:
             campaign = _work(run, teams, challenge, setting, progress)
@@ -122,8 +132,6 @@ def _pins(
     layout: str,
     inputs: Path,
 ) -> Pins:
-    import hashlib
-
     profile = challenge.judges[options.profile]
     return Pins(
         schema_version=SCHEMA_VERSION,
@@ -148,6 +156,14 @@ def _remove_orphans(run: RunDirectory, teams: tuple[Team, ...]) -> None:
     """Containers that a killed process of this run left behind. Without images there are none of teams."""
     if run.journal.records and any(attempt.image for team in teams for attempt in team.attempts):
         remove_leftovers(connect(), run=run.pins.nonce)
+
+
+def _say_who_works(run: RunDirectory) -> None:
+    """The first record binds the pins to the journal; another follows when another humdial goes on."""
+    maker = {"pins": file_digest(run.path / PINS), "harness_version": __version__, "code": code_digest()}
+    before = [record.data for record in find(run.journal.records, MADE_BY)]
+    if not before or before[-1] != maker:
+        run.journal.append((MADE_BY, maker))
 
 
 def _work(

@@ -19,6 +19,7 @@ from harness.documents.verdict import Verdict
 from harness.errors import MachineError, Refused, UsageError
 from harness.evaluation.executors import Executor
 from harness.evaluation.judge_lock import file_digest
+from harness.evaluation.preparing import read_requests
 from harness.evaluation.progress import Progress
 from harness.evaluation.run_directory import RunDirectory
 from harness.evaluation.standings import (
@@ -37,7 +38,6 @@ from harness.evaluation.standings import (
 from harness.evaluation.stored_score import read_gold, score_stored
 from harness.evaluation.tasks import Failure, Judged, JudgeTask, Prepared, PrepareTask, Ran, Result, RunTask, Task
 from harness.evaluation.teams_file import Team
-from harness.evaluation.worker import read_requests
 
 _RETRIES = 2
 _WAIT_S = 1.0
@@ -207,7 +207,7 @@ class Campaign:
                 verdict = from_plain(Verdict, json.loads(line))
                 if verdict.state == "scored":
                     found.setdefault((verdict.item, verdict.sample), verdict)
-            plain = json.loads(self.run.blobs.get(entry["canaries"]))
+            plain = json.loads(self.run.blobs.get(entry["canaries"]))["check"]
             canaries = from_plain(CanaryCheck, plain) if plain is not None else None
         return found, canaries
 

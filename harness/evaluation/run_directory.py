@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -128,9 +128,9 @@ def _boot() -> str:
 
 
 @contextmanager
-def open_run(path: Path, io: RunIO, pins: Pins | None, gold: bytes | None = None) -> Iterator[RunDirectory]:
+def open_run(path: Path, io: RunIO, pins: Pins | None, documents: Sequence[bytes] = ()) -> Iterator[RunDirectory]:
     """Begin the run at ``path``, or go on with it. With ``pins`` they must be those it was begun with; without, the run
-    must be there.
+    must be there. ``documents`` are what the pins speak of by digest; a new run keeps them.
 
     Raises UsageError: E_PIN, E_SCHEMA_VER, E_USAGE for a folder of something else; MachineError: E_LOCKED, E_FS,
     I_DISK; Refused: I_CORRUPT.
@@ -140,7 +140,7 @@ def open_run(path: Path, io: RunIO, pins: Pins | None, gold: bytes | None = None
     with held(path):
         stored = read_pins(path)
         if stored is None:
-            _begin(path, io, pins, gold)
+            _begin(path, io, pins, documents)
             stored = pins
         elif pins is not None:
             _same(stored, pins)
@@ -154,12 +154,13 @@ def open_run(path: Path, io: RunIO, pins: Pins | None, gold: bytes | None = None
             ledger.close()
 
 
-def _begin(path: Path, io: RunIO, pins: Pins | None, gold: bytes | None) -> None:
+def _begin(path: Path, io: RunIO, pins: Pins | None, documents: Sequence[bytes]) -> None:
     strangers = {entry.name for entry in path.iterdir()} - {LOCK, SCRATCH, BLOBS}
     if strangers:
         raise _not_a_run(path, f"holds other files ({min(strangers)!a})")
-    assert pins is not None and gold is not None
-    Blobs(io, path / BLOBS).put(gold)
+    assert pins is not None
+    for document in documents:
+        Blobs(io, path / BLOBS).put(document)
     io.write(path / PINS, pretty_json(to_plain(pins)))
 
 

@@ -11,7 +11,7 @@ from harness.evaluation.journal import Record
 from harness.evaluation.teams_file import Attempt, Team
 
 # Events of the journal.
-RAN, PREPARED, COUNTED, JUDGED, SCORED, PUBLISHED = "ran", "prepared", "counted", "judged", "scored", "published"
+MADE_BY, RAN, PREPARED, COUNTED, JUDGED, SCORED = "made_by", "ran", "prepared", "counted", "judged", "scored"
 
 
 @dataclass(slots=True)

@@ -12,9 +12,9 @@ from harness.documents.reference import ReferenceDialogue
 from harness.documents.report import CanaryCheck, JudgeRef
 from harness.documents.submission import Submission
 from harness.documents.verdict import Verdict
+from harness.evaluation.preparing import read_requests
 from harness.evaluation.review import merged, reply_flags, review_counts, verdict_flags
 from harness.evaluation.teams_file import Team
-from harness.evaluation.worker import read_requests
 from harness.scoring import evidence_summary, plan_items, recognition, score_items, score_report
 
 

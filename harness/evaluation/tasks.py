@@ -15,7 +15,8 @@ from harness.documents.verdict import JudgeRequest
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What all tasks of one evaluation share. Paths are the same on every machine that does tasks; ``run`` is the
-    evaluation's nonce, which its containers carry, ``fingerprint`` the judge that is pinned."""
+    evaluation's nonce, which its containers carry, ``fingerprint`` the judge and ``challenge_digest`` the spec that are
+    pinned."""
 
     challenge: str
     inputs: Path
@@ -28,6 +29,7 @@ class Setting:
     seed: str
     limits: Path | None = None
     fresh: bool = False
+    challenge_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """``verdicts`` is JSONL; it holds failed ones too. ``canaries``: how the judge marked its known-answer items (JSON
-    of a CanaryCheck, or null)."""
+    """``verdicts`` is JSONL; it holds failed ones too. ``canaries``: how the judge marked its known-answer items (JSON:
+    ``check``, a CanaryCheck or null, and ``verdicts`` by name)."""
 
     verdicts: bytes
     canaries: bytes

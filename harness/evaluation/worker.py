@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import json
 import os
 import shutil
 import signal
-import tempfile
 import traceback
 from collections.abc import Iterable
 from functools import lru_cache
@@ -16,14 +14,14 @@ from pathlib import Path
 from types import FrameType
 
 from harness.challenge.load import load_challenge, override_limits
-from harness.documents.codec import canonical_json, from_plain, jsonl, pretty_json, to_plain
-from harness.documents.finding import ValidationReport
-from harness.documents.submission import Submission
-from harness.documents.verdict import JudgeRequest, Verdict
+from harness.challenge.spec import Challenge
+from harness.documents.codec import canonical_json, jsonl, pretty_json, to_plain
+from harness.documents.verdict import Verdict
 from harness.errors import HarnessError, MachineError, UsageError
 from harness.evaluation.asking import ask_judge
 from harness.evaluation.judge_image import ensure_judge
-from harness.evaluation.judging import Key, judge_requests
+from harness.evaluation.judge_lock import file_digest
+from harness.evaluation.preparing import Terms, prepare
 from harness.evaluation.run import LOG, usable_references
 from harness.evaluation.tasks import (
     Failure,
@@ -41,8 +39,7 @@ from harness.evaluation.verdict_store import VerdictStore
 from harness.judge.canaries import canaries_to_ask, canary_requests, check_canaries
 from harness.resources import cache_dir
 from harness.sandbox import connect, containers_of, run_team_image
-from harness.scoring import plan_items
-from harness.submission import References, check
+from harness.submission import References
 
 _PR_SET_PDEATHSIG = 1
 _at_work = False
@@ -85,7 +82,7 @@ def execute(task: Task, setting: Setting) -> Result:
 
 
 def _run(task: RunTask, setting: Setting) -> Ran:
-    challenge = load_challenge(setting.challenge)
+    challenge = _challenge(setting)
     limits = override_limits(challenge.run_limits, setting.limits)
     inputs = _references(setting.inputs, setting.challenge, need_labels=False)
     _emptied(task.work)
@@ -98,33 +95,21 @@ def _run(task: RunTask, setting: Setting) -> Ran:
 
 
 def _prepare(task: PrepareTask, setting: Setting) -> Prepared:
-    challenge = load_challenge(setting.challenge)
-    profile, policy = challenge.judges[setting.profile], challenge.policies[setting.policy]
     gold = _references(setting.references, setting.challenge, need_labels=True)
-    source = source_digest(task.source)
     _emptied(task.work)
-    with tempfile.TemporaryDirectory(dir=task.work, prefix="unpacked-") as unpacked:
-        outcome = check(
-            task.source,
-            challenge,
-            layout="seed" if task.collected else "auto",
-            expected=[dialogue for dialogue in gold.dialogues if challenge.tasks[dialogue.task].track == setting.track],
-            track=setting.track,
-            team=task.team,
-            policy=policy.id,
-            from_image=task.collected,
-            work=Path(unpacked),
-        )
-        report = outcome.report
-        if not report.valid or outcome.submission is None or outcome.root is None:
-            return Prepared(source, False, _validation(report), None, None)
-        plan = plan_items(gold.dialogues, outcome.submission, challenge, policy, gold.layout, profile)
-        requests = judge_requests(plan, outcome.root, challenge, setting.fingerprint, task.work)
-    return Prepared(source, True, _validation(report), _document(outcome.submission), requests_lines(requests))
+    return prepare(
+        task.source,
+        task.team,
+        gold.dialogues,
+        _challenge(setting),
+        Terms(setting.track, setting.policy, setting.profile, setting.fingerprint, gold.layout),
+        task.work,
+        collected=task.collected,
+    )
 
 
 def _judge(task: JudgeTask, setting: Setting) -> Judged:
-    challenge = load_challenge(setting.challenge)
+    challenge = _challenge(setting)
     profile = challenge.judges[setting.profile]
     store = VerdictStore(cache_dir() / "verdicts", setting.fingerprint)
     reading = challenge.policies[setting.policy].reply_reading
@@ -149,35 +134,34 @@ def _judge(task: JudgeTask, setting: Setting) -> Judged:
     if check_ is None or check_.passed:
         store.keep(known.values())  # what a drifting judge said is not used again
     wanted = {(request.item, request.sample) for request in task.requests}
-    return Judged(verdict_lines(known[place] for place in wanted), canonical_json(to_plain(check_)))
+    canaries_said = {name: to_plain(verdict) for name, verdict in marked.items()}
+    return Judged(
+        verdict_lines(known[place] for place in wanted),
+        canonical_json({"check": to_plain(check_), "verdicts": canaries_said}),
+    )
 
 
-def source_digest(path: Path) -> str:
-    """What was handed in: the sha256 of an archive, or a digest over a folder's names and contents."""
-    if not path.is_dir():
-        with path.open("rb") as stream:
-            return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+def _challenge(setting: Setting) -> Challenge:
+    challenge = load_challenge(setting.challenge)
+    if setting.challenge_digest not in (None, challenge.digest):
+        raise UsageError(
+            f"the challenge spec here is {challenge.digest[:19]}, the run was begun with {setting.challenge_digest}",
+            code="E_PIN",
+            hint="restore the spec, or begin a new run",
+        )
+    return challenge
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """``sha256:…`` over this package's own program files: which humdial made a number."""
+    root = Path(__file__).resolve().parent.parent
+    every = (each for kind in ("*.py", "*.toml") for each in root.rglob(kind))
+    files = sorted(each for each in every if each.relative_to(root).parts[0] != "_data")  # only a wheel has it
     total = hashlib.sha256()
-    for file in sorted(each for each in path.rglob("*") if each.is_file() and not each.is_symlink()):
-        with file.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").hexdigest()
-        total.update(canonical_json([os.fsencode(file.relative_to(path)).decode("utf-8", "replace"), content]))
+    for file in files:
+        total.update(canonical_json([file.relative_to(root).as_posix(), file_digest(file)]))
     return "sha256:" + total.hexdigest()
-
-
-def requests_lines(requests: dict[Key, JudgeRequest]) -> bytes:
-    """Each judged item's place and request, in the plan's order."""
-    return jsonl([{"place": list(place), "request": to_plain(request)} for place, request in requests.items()])
-
-
-def read_requests(raw: bytes) -> dict[Key, JudgeRequest]:
-    """The opposite of `requests_lines`."""
-    found: dict[Key, JudgeRequest] = {}
-    for line in raw.splitlines():
-        plain = json.loads(line)
-        task, language, dialogue_id = plain["place"]
-        found[task, language, dialogue_id] = from_plain(JudgeRequest, plain["request"])
-    return found
 
 
 def verdict_lines(verdicts: Iterable[Verdict]) -> bytes:
@@ -189,14 +173,6 @@ def verdict_lines(verdicts: Iterable[Verdict]) -> bytes:
 @lru_cache(maxsize=4)
 def _references(folder: Path, challenge: str, *, need_labels: bool) -> References:
     return usable_references(folder, load_challenge(challenge), need_labels=need_labels)
-
-
-def _validation(report: ValidationReport) -> bytes:
-    return pretty_json(to_plain(report))
-
-
-def _document(submission: Submission) -> bytes:
-    return canonical_json(to_plain(submission)) + b"\n"
 
 
 def _emptied(folder: Path) -> None:

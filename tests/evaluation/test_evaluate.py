@@ -24,10 +24,11 @@ from harness.errors import MachineError
 from harness.evaluation.executors.local import LocalExecutor
 from harness.evaluation.judge_image import show_judge
 from harness.evaluation.judge_lock import JudgeLock
+from harness.evaluation.preparing import read_requests
 from harness.evaluation.run_directory import held
 from harness.evaluation.tasks import Prepared, PrepareTask, Setting
 from harness.evaluation.verdict_store import VerdictStore
-from harness.evaluation.worker import execute, read_requests
+from harness.evaluation.worker import execute
 from harness.judge.canaries import canary_requests, planted
 from harness.resources import schema_path
 
