@@ -77,7 +77,7 @@ REFUSED = {
     "hidden tail": (patched(40, struct.pack("<I", len(DATA) - 1000)), "E_WAV_SIZE"),
     "riff size 0": (patched(4, bytes(4)), "E_WAV_SIZE"),
     "riff size small": (patched(4, struct.pack("<I", len(GOOD) - 10)), "E_WAV_SIZE"),
-    "riff size big": (patched(4, struct.pack("<I", len(GOOD) + 100)), "E_WAV_TRUNC"),
+    "riff size big": (patched(4, struct.pack("<I", len(GOOD) + 100)), "E_WAV_SIZE"),
     "bytes after the end": (GOOD + b"PK\x05\x06" + bytes(18), "E_WAV_SIZE"),
     "cut in the middle": (GOOD[: len(GOOD) // 2], "E_WAV_TRUNC"),
     "cut inside a sample": (GOOD[:-1], "E_WAV_TRUNC"),
