@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shutil
 import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -90,6 +91,9 @@ class Box:
     tmp = property(lambda self: self.root / "tmp")
     out = property(lambda self: self.root / "out")
     composed = property(lambda self: self.root / "composed")  # what a stage makes of the subjects
+
+    def remove(self) -> None:
+        shutil.rmtree(self.root)
 
     def guarded(self) -> dict[str, tuple[int, ...]]:
         """Every file that must stay as it is, by path: kind, size, links and times."""

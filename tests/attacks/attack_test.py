@@ -8,9 +8,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 
-import attack_runs  # registers its stages
+import attack_runs  # registers its stages, like attack_validate
+import attack_validate
 import pytest
 from attack_case import Box, Case, cases, sections
 from attack_stages import STAGES
@@ -39,9 +39,12 @@ def _run(
 ) -> None:
     record_property("attack", case.id)
     record_property("section", case.section)
-    box = Box.new(tmp_path)
-    case.module().make(box.subjects, Random(case.number))
-    seen, runs = STAGES[case.stage](case, box, request)
+    outcome = attack_validate.together(case, request)
+    if outcome is None:
+        box = Box.new(tmp_path)
+        with attack_validate.made_subjects(case, box):
+            outcome = STAGES[case.stage](case, box, request)
+    seen, runs = outcome
     record_property("subjects", len(seen))
     for name in ("wall_s", "cpu_s", "peak_mb"):
         record_property(name, max((getattr(run, name) for run in runs), default=0.0))
@@ -56,4 +59,5 @@ def _run(
         for name, value in expected.more.items():
             assert found.document[name] == value, (subject, name)
     assert used == {id(each) for each in case.expect.values()}, "a pattern of expect.toml fits no subject"
-    shutil.rmtree(box.root)
+    for kept in tmp_path.iterdir():
+        shutil.rmtree(kept)

@@ -12,12 +12,15 @@ import made
 import pytest
 from attack_case import CANARY, sections
 
-pytest.register_assert_rewrite("attack_stages", "attack_runs", "attack_judge", "attack_test")
+pytest.register_assert_rewrite(
+    "attack_stages", "attack_validate", "attack_audio", "attack_runs", "attack_judge", "attack_test"
+)
 
 
 @pytest.fixture(scope="session")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    """A good submission (sub), the inputs it answers (in, with a canary as the users' text), and its report alone."""
+def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
+    """A good submission (sub), the inputs it answers (in, with a canary as the users' text), and what is said of it
+    alone: as a draft, and against the inputs."""
     home = tmp_path_factory.mktemp("honest")
     made.write(home / "sub", made.submission())
     inputs = {}
@@ -28,10 +31,12 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
                 turn["text"] = f"{turn['text']} {CANARY}"
         inputs[path] = made.jsonl(lines)
     made.write(home / "in", inputs)
-    command = [sys.executable, "-P", "-m", "harness", "validate", home / "sub", "--inputs", home / "in", "-f", "json"]
-    report = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    assert report["valid"]
-    return home, report
+    reports = []
+    for options in (["--draft"], ["--inputs", home / "in"]):
+        command = [sys.executable, "-P", "-m", "harness", "validate", home / "sub", *options, "-f", "json"]
+        reports.append(json.loads(subprocess.run(command, capture_output=True, check=True).stdout))
+        assert reports[-1]["valid"]
+    return home, reports
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -37,7 +37,8 @@ def decode(data: memoryview, format_: WavFormat) -> NDArray[np.int16] | NDArray[
     raw = data[format_.data_at : format_.data_at + format_.data_bytes]
     samples: NDArray[np.int16] | NDArray[np.int32] | NDArray[np.float64]
     if format_.is_float:
-        samples = np.frombuffer(raw, f"<f{format_.bits // 8}").astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN is a sample like any other until it is refused
+            samples = np.frombuffer(raw, f"<f{format_.bits // 8}").astype(np.float64)
     elif format_.bits == 16:
         samples = np.frombuffer(raw, "<i2")
     elif format_.bits == 32:

@@ -1,4 +1,4 @@
-"""Cut inside a sample, between two, in the header and in metadata behind the audio; and an odd number of bytes of 16-bit samples."""
+"""Cut inside a sample, between two, in the header and in metadata; and an odd number of bytes of 16-bit samples."""
 
 from __future__ import annotations
 

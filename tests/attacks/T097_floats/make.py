@@ -1,4 +1,4 @@
-"""Not a number, infinite, beyond any scale, a little over it, and the smallest and widest numbers that are still sound."""
+"""Not a number, infinite, beyond any scale, a little over it, and the smallest numbers that are still sound."""
 
 from __future__ import annotations
 
