@@ -157,7 +157,7 @@ def _chunk_head(data: memoryview, at: int, end: int, short: bool, *, after_data:
     name = bytes(data[at : at + 4])
     if at + 8 > len(data) or at + 8 > end:
         if after_data and at == len(data):
-            raise Refusal("E_WAV_SIZE", what=f"the RIFF size ends {end - at} bytes after the file, whose chunks are whole")
+            raise Refusal("E_WAV_SIZE", what=f"the RIFF size is {end - at} too large; the chunks are whole")
         if short:
             raise Refusal("E_WAV_TRUNC", what="the file ends before the end that its header states")
         code, what = ("E_WAV_SIZE", "bytes after the audio") if after_data else ("E_WAV_CHUNK", "a broken chunk")
