@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -21,6 +22,15 @@ CellKey = tuple[str, str, str, bool]
 Scores = dict[CellKey, dict[str, int | Fraction | None]]
 _FIELDS = itemgetter("task", "language", "dialogue_id", "dimension", "state", "score")
 _STATES = frozenset(ITEM_STATES)
+_TEXT = r'"([^"\\\x00-\x1f]*)"'
+_PLAIN = _TEXT.replace("(", "").replace(")", "")
+_COUNT = "(?:0|[1-9][0-9]{0,8})"
+# A line as `humdial score` writes it: canonical JSON, without escapes and fractions.
+_LINE = re.compile(
+    rf'^\{{"dialogue_id":{_TEXT},"dimension":{_TEXT},"flags":\[(?:{_PLAIN}(?:,{_PLAIN})*)?\],"language":{_TEXT},'
+    rf'"score":(null|{_COUNT}),"state":"(?:{"|".join(ITEM_STATES)})","task":{_TEXT},"turn_id":(?:null|{_COUNT})\}}$',
+    re.MULTILINE,
+)
 
 
 def read_items(path: Path) -> list[dict[str, Any]]:
@@ -57,6 +67,31 @@ def _no_items(path: Path, why: str) -> UsageError:
         code="E_DOCUMENT",
         hint="pass what `humdial score` wrote; `humdial schema show scored-item` prints the rules",
     )
+
+
+def read_scores(path: Path, team: str) -> Scores:
+    """What `scores_by_judge` says of the rows of one file. The scores of a hundred teams are read for every table, so
+    lines as this harness writes them are read by one pattern, several times as fast; all others as JSON.
+
+    Raises what `read_items` and `scores_by_judge` raise.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise _no_items(path, str(error)) from error
+    lines = _LINE.findall(text)
+    if not text.endswith("\n") or len(lines) != text.count("\n"):
+        return scores_by_judge(read_items(path), team)
+    found: Scores = {}
+    for dialogue, dimension, language, score, task in lines:
+        try:
+            cell = found[language, task, dimension, False]
+        except KeyError:
+            cell = found[language, task, dimension, False] = {}
+        cell[dialogue] = None if score == "null" else int(score)
+    if sum(map(len, found.values())) != len(lines):
+        return scores_by_judge(read_items(path), team)  # says which item stands twice
+    return found
 
 
 def scores_by_judge(rows: Iterable[Mapping[str, Any]], team: str) -> Scores:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.documents.items import Scores, read_items, scores_by_judge
+from harness.documents.items import Scores, read_items, read_scores
 from harness.documents.leaderboard import Unscored
 from harness.documents.report import ScoreReport, read_report
 from harness.errors import UsageError
@@ -62,19 +62,24 @@ def find_reports(paths: Sequence[Path]) -> tuple[list[Found], list[Unscored]]:
 def item_rows(found: Found) -> list[dict[str, Any]] | None:
     """The items that lie beside a report; None when it names none or they are not there (a report that was copied
     alone). Raises UsageError (E_DOCUMENT), MachineError (E_SCORE)."""
+    path = _items_path(found)
+    return None if path is None else read_items(path)
+
+
+def _items_path(found: Found) -> Path | None:
     name = found.report.items
     if name is None or Path(name).name != name or not (found.path.parent / name).is_file():
         return None
-    return read_items(found.path.parent / name)
+    return found.path.parent / name
 
 
 def item_scores(found: Sequence[Found], track: str) -> dict[str, Scores]:
     """Team to the scores of its items, for the reports of one track whose items lie beside them."""
     scores: dict[str, Scores] = {}
     for entry in found:
-        rows = item_rows(entry) if entry.report.track == track else None
-        if rows is not None:
-            scores[entry.report.team] = scores_by_judge(rows, entry.report.team)
+        path = _items_path(entry) if entry.report.track == track else None
+        if path is not None:
+            scores[entry.report.team] = read_scores(path, entry.report.team)
     return scores
 
 

@@ -11,6 +11,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from types import NoneType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -128,8 +130,7 @@ def _share(
     dialogues: Sequence[str],
 ) -> Share:
     values = [[cell.get(dialogue) for dialogue in dialogues] for cell in cells]
-    scale = min(_FINEST, math.lcm(*{score.denominator for row in values for score in row if score is not None}))
-    whole = [[None if score is None else round(score * scale) for score in row] for row in values]
+    scale, whole = _whole(values)
     start = len(rows)
     if not any(None in row for row in whole):
         rows.append([sum(column) for column in zip(*whole, strict=True)])
@@ -138,6 +139,14 @@ def _share(
         rows.append([score or 0 for score in row])
         rows.append([score is not None for score in row])
     return Share(team, term, tuple(range(start, len(rows))), None, scale)
+
+
+def _whole(values: list[list[int | Fraction | None]]) -> tuple[int, list[list[Any]]]:
+    """The scores' common denominator, and the scores times it. Marks of a judge are integers already."""
+    if {type(score) for row in values for score in row} <= {int, NoneType}:
+        return 1, values
+    scale = min(_FINEST, math.lcm(*{score.denominator for row in values for score in row if score is not None}))
+    return scale, [[None if score is None else round(score * scale) for score in row] for row in values]
 
 
 def _refuse_contradiction(

@@ -241,8 +241,9 @@ def _groups(ranked: Sequence[str], matrix: npt.NDArray[np.int64], rules: Uncerta
         if row == 0 or row > unclear:
             group += 1
         letters[team] = _letter(group)
-        below = np.count_nonzero(matrix[row] <= matrix[row + 1 :], axis=1).tolist()
-        alike = [row + 1 + place for place, count in enumerate(below) if _p(count, rules.draws) >= rules.close_p]
+        first = max(row, unclear) + 1  # those above it are known to be in one group already
+        below = np.count_nonzero(matrix[row] <= matrix[first:], axis=1).tolist()
+        alike = [first + place for place, count in enumerate(below) if _p(count, rules.draws) >= rules.close_p]
         unclear = max([unclear, row, *alike])
     return letters
 

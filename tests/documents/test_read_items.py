@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from harness.documents.items import read_items, scores_by_judge
+from harness.documents.codec import jsonl
+from harness.documents.items import Scores, read_items, read_scores, scores_by_judge
 from harness.errors import HarnessError
 
 ROW = {
@@ -58,6 +61,41 @@ def test_scores_by_cell_and_dialogue(tmp_path: Path) -> None:
 def test_what_is_no_item_is_refused(tmp_path: Path, text: str, code: str) -> None:
     path = tmp_path / "items.jsonl"
     path.write_text(text, "utf-8")
-    with pytest.raises(HarnessError) as caught:
-        scores_by_judge(read_items(path), "alpha")
-    assert caught.value.code == code
+    for read in (read_as_json, read_scores):
+        with pytest.raises(HarnessError) as caught:
+            read(path, "alpha")
+        assert caught.value.code == code
+
+
+def read_as_json(path: Path, team: str) -> Scores:
+    return scores_by_judge(read_items(path), team)
+
+
+ROWS = st.fixed_dictionaries(
+    {
+        "dialogue_id": st.text(max_size=6),
+        "dimension": st.sampled_from(["Added_Value", 'a"\\']),
+        "flags": st.lists(st.sampled_from(["F_INJ", "[", "\n"]), max_size=2),
+        "language": st.just("zh"),
+        "score": st.sampled_from([1, 5, None, 2.5, -1, 10**12]),
+        "state": st.sampled_from(["scored", "missing", "perfect"]),
+        "task": st.just("task2"),
+        "turn_id": st.sampled_from([4, None]),
+    }
+)
+
+
+@given(st.lists(ROWS, max_size=4), st.integers(0, 400), st.sampled_from(['"', ",", "0", "\n", "]", "\t", ""]))
+def test_reading_quickly_is_reading(tmp_path_factory: Any, rows: list[dict[str, Any]], place: int, put_in: str) -> None:
+    """Whatever lies in the file: the same scores, or the same refusal."""
+    path = tmp_path_factory.getbasetemp() / "quick.jsonl"
+    text = jsonl(rows).decode()
+    path.write_text(text[:place] + put_in + text[place:], "utf-8")
+
+    def outcome(read: Any) -> Any:
+        try:
+            return read(path, "alpha")
+        except HarnessError as error:
+            return error.code, str(error)
+
+    assert outcome(read_scores) == outcome(read_as_json)
