@@ -57,10 +57,22 @@ class StreamedItem:
     difference_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """How one of several streams ended. ``why`` is in our words, empty when it completed; of ``inputs`` inputs
+    ``streamed`` were streamed to their end."""
+
+    state: str
+    fault: Fault
+    why: str
+    inputs: int
+    streamed: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamRecord:
-    """schemas/stream-record. ``state`` is ``completed`` or what ended the stream; ``not_streamed`` are the inputs that
-    it did not come to. ``machine`` tells what else may have shaped the times."""
+    """schemas/stream-record. ``state`` is ``completed`` or what ended the worst of the ``streams``; ``not_streamed``
+    are the inputs that none came to. ``machine`` tells what else may have shaped the times."""
 
     schema_version: int
     image_id: str
@@ -72,3 +84,4 @@ class StreamRecord:
     jitter_ms: Jitter
     machine: dict[str, Any]
     profile_sha256: str
+    streams: tuple[StreamEnd, ...] = ()

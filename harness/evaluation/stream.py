@@ -11,44 +11,36 @@ import hmac
 import os
 import secrets
 import shutil
-import socket
 import tempfile
-import threading
-import time
-import wave
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.challenge.spec import Challenge, RunLimits
 from harness.documents.codec import pretty_json, to_plain, write_atomic
-from harness.documents.run_record import Fault, OutputFile
 from harness.documents.stream_record import StreamedItem, StreamRecord
-from harness.errors import MachineError, UsageError
+from harness.errors import UsageError
 from harness.evaluation.duplex_timing import time_pair
-from harness.sandbox import (
-    ContainerOutcome,
-    Engine,
-    Mount,
-    Profile,
-    connect,
-    effective_limits,
-    profile_sha256,
-    run_container,
-    seccomp_text,
+from harness.evaluation.stream_lanes import (
+    SOCKET_FOLDER,
+    Results,
+    lane_end,
+    make_lane,
+    output_name,
+    run_lanes,
+    worst_end,
 )
+from harness.sandbox import Engine, Mount, Profile, connect, effective_limits, profile_sha256, seccomp_text
 from harness.sandbox.image_rules import check_image, choose_command
 from harness.sandbox.images import resolve_image, run_sh_mode
-from harness.streaming import ItemRun, Session, StreamLimits, pace
-from harness.streaming.measure import jitter, lateness_s, streamed_item
-from harness.streaming.protocol import RATE_HZ
+from harness.streaming import StreamLimits
+from harness.streaming.measure import jitter
 from harness.submission import canonical_wav
 
 RECORD = "stream.json"
 OUTPUTS = "submission"
-SOCKET_FOLDER, SOCKET = "/stream", "/stream/socket"
+SOCKET = f"{SOCKET_FOLDER}/socket"
 _OURS = (RECORD, OUTPUTS)
-_Finished = Callable[[ItemRun], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +53,6 @@ class StreamOptions:
     gpu: str | None = None
     claimed: Path | None = None
     limits: StreamLimits = field(default_factory=StreamLimits)
-
-
-@dataclass(slots=True)
-class _Lane:
-    """One container and its stream."""
-
-    session: Session
-    door: socket.socket
-    folder: Path
-    outcome: ContainerOutcome | None = None
-    error: MachineError | None = None
-    thread: threading.Thread | None = None
-
-    def gone(self) -> bool:
-        return self.thread is not None and not self.thread.is_alive()
 
 
 def stream_image(
@@ -95,35 +72,35 @@ def stream_image(
         Path(work).chmod(0o711)
         names = opaque_names(files, options.seed)
         pcm = _canonical_pcm(inputs, names, Path(work), challenge)
-        taken: dict[str, StreamedItem] = {}
-        late: list[float] = []
-
-        def finished(run: ItemRun) -> None:
-            late.extend(lateness_s(run))
-            file = names[run.item]
-            taken[run.item] = streamed_item(run, file, _write_output(out / OUTPUTS, file, run))
-
         shares = [sorted(names)[number :: options.streams] for number in range(min(options.streams, len(names)))]
         load = os.getloadavg()[0]
-        lanes = [_lane(share, pcm, Path(work) / str(number), options, finished) for number, share in enumerate(shares)]
+        results = Results(out / OUTPUTS, names)
+        lanes = [
+            make_lane(share, pcm, Path(work) / str(number), options.limits, results.take)
+            for number, share in enumerate(shares)
+        ]
         profile = _profile(effective, lanes[0].folder, command, options.gpu)
-        real_time = _run_lanes(engine, image_id, profile, lanes)
+        with results:
+            real_time = run_lanes(engine, image_id, profile, lanes)
+        taken = results.items
+        ends = tuple(lane_end(lane, taken) for lane in lanes)
+        worst = worst_end(ends)
         items = tuple(
             _with_delays(taken[name], inputs, out, told.get(names[name]), challenge)
             for name in sorted(taken, key=lambda name: names[name])
         )
-        state, fault, why = _worst([_ended(lane) for lane in lanes])
         record = StreamRecord(
             schema_version=1,
             image_id=image_id,
-            state=state,
-            fault=fault,
-            why=why,
+            state=worst.state,
+            fault=worst.fault,
+            why=worst.why,
             items=items,
             not_streamed=tuple(sorted(file for name, file in names.items() if name not in taken)),
-            jitter_ms=jitter(late),
+            jitter_ms=jitter(results.lateness),
             machine=_machine(load, real_time),
             profile_sha256=profile_sha256(profile, image_id),
+            streams=ends,
         )
         write_atomic(out / RECORD, pretty_json(to_plain(record)))
     return record
@@ -179,11 +156,6 @@ def wav_files(inputs: Path) -> list[str]:
     return found
 
 
-def output_name(file: str) -> str:
-    """The output's path for an input's: test/a.wav → test/a_output.wav."""
-    return Path(file).with_name(f"{Path(file).stem}_output.wav").as_posix()
-
-
 def opaque_names(files: Sequence[str], seed: str) -> dict[str, str]:
     """Opaque name → file. The names tell nothing and their order is the order of streaming."""
     return {hmac.new(seed.encode(), file.encode(), hashlib.sha256).hexdigest()[:16]: file for file in files}
@@ -217,53 +189,6 @@ def _canonical_pcm(inputs: Path, names: dict[str, str], work: Path, challenge: C
     return made
 
 
-def _lane(
-    share: Sequence[str], pcm: dict[str, Path], folder: Path, options: StreamOptions, finished: _Finished
-) -> _Lane:
-    folder.mkdir(mode=0o711)
-    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    door.bind(str(folder / "socket"))
-    (folder / "socket").chmod(0o666)
-    door.listen(1)
-    session = Session(_items(share, pcm), options.limits, time.monotonic())
-    session.on_item = finished
-    return _Lane(session, door, folder)
-
-
-def _items(share: Sequence[str], pcm: dict[str, Path]) -> Iterator[ItemRun]:
-    """Read one input at a time: memory stays flat however many there are."""
-    for name in share:
-        with wave.open(str(pcm[name]), "rb") as wav:
-            yield ItemRun(name, wav.readframes(wav.getnframes()))
-
-
-def _run_lanes(engine: Engine, image_id: str, profile: Profile, lanes: Sequence[_Lane]) -> bool:
-    """True when the pacer had real-time scheduling."""
-    over = {id(lane.session): lane for lane in lanes}
-    for lane in lanes:
-        own = replace(profile, nonce=secrets.token_hex(8), mounts=(Mount(lane.folder.resolve(), SOCKET_FOLDER),))
-        lane.thread = threading.Thread(target=_container, args=(engine, image_id, own, lane), daemon=True)
-        lane.thread.start()
-    try:
-        return pace([(lane.door, lane.session) for lane in lanes], gone=lambda session: over[id(session)].gone())
-    finally:
-        for lane in lanes:
-            lane.session.stop()
-        for lane in lanes:
-            if lane.thread is not None:
-                lane.thread.join()
-
-
-def _container(engine: Engine, image_id: str, profile: Profile, lane: _Lane) -> None:
-    def over() -> str | None:
-        return "the stream is over" if lane.session.state is not None else None
-
-    try:
-        lane.outcome = run_container(engine, profile, image_id, deadline_s=profile.limits.wall_s, watch=over)
-    except MachineError as error:
-        lane.error = error
-
-
 def _profile(
     limits: RunLimits, folder: Path, command: tuple[tuple[str, ...], tuple[str, ...]], gpu: str | None
 ) -> Profile:
@@ -279,39 +204,6 @@ def _profile(
         command=command[1],
         gpu=gpu,
     )
-
-
-def _ended(lane: _Lane) -> tuple[str, Fault, str]:
-    """How one lane ended: our side's failures first, then the engine's word, then the session's."""
-    if lane.error is not None:
-        return "infrastructure", "infrastructure", f"{lane.error} [{lane.error.code}]"
-    outcome, state = lane.outcome, lane.session.state
-    if outcome is not None and not outcome.started:
-        return "start_failed", "unclear" if outcome.start_unclear else "submission", "the program could not be started"
-    if outcome is not None and outcome.oom_killed and state != "completed":
-        return "out_of_memory", "submission", "a process was ended for memory"
-    if state == "completed":
-        return "completed", "none", ""
-    return str(state), "submission", lane.session.why
-
-
-def _worst(ends: Sequence[tuple[str, Fault, str]]) -> tuple[str, Fault, str]:
-    order = ("infrastructure", "unclear", "submission", "none")
-    return min(ends, key=lambda end: order.index(end[1]))
-
-
-def _write_output(folder: Path, file: str, run: ItemRun) -> OutputFile:
-    """The time-aligned WAV: as long as the input, sample 0 is the input's start."""
-    name = output_name(file)
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as wav:
-        wav.setnchannels(1)
-        wav.setsampwidth(2)
-        wav.setframerate(RATE_HZ)
-        wav.writeframes(run.playout.render(len(run.pcm) // 2))
-    data = path.read_bytes()
-    return OutputFile(name, len(data), hashlib.sha256(data).hexdigest())
 
 
 def _machine(load_before: float, real_time: bool) -> dict[str, float | int | bool]:

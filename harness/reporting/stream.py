@@ -22,6 +22,11 @@ def stream_text(record: StreamRecord) -> str:
         f"pacing   {_jitter(record.jitter_ms)} after a frame was due; {real_time} real-time scheduling, "
         f"load {machine['load_before']} to {machine['load_after']} on {machine['cpus']} processors",
     ]
+    if len(record.streams) > 1:
+        lines += [
+            f"stream {number}  {end.state}, {end.streamed} of {end.inputs} inputs" + (f": {end.why}" if end.why else "")
+            for number, end in enumerate(record.streams, 1)
+        ]
     if record.items:
         rows = [_row(item) for item in record.items]
         lines += ["", tabulate(rows, headers=_HEAD, disable_numparse=True, colalign=("left", *["right"] * 8))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import math
 import os
 import selectors
 import socket
@@ -40,11 +41,11 @@ def pace(
         while waiting:
             first = min(session.next_due for session in waiting)
             ready = selector.select(max(0.0, min(first - clock(), _LONGEST_WAIT_S)))
-            # Frames first: what is due must not wait for what somebody else has said.
-            for session in waiting:
-                if session.state is None and session.next_due <= clock():
-                    session.due(clock)
+            # Frames first, also between two that speak: what is due must not wait for what somebody else has said.
+            first = _hand_over(waiting, clock)
             for key, _ in ready:
+                if first <= clock():
+                    first = _hand_over(waiting, clock)
                 door, session = key.data
                 if session.state is None:
                     _hear(selector, door, session, clock)
@@ -56,6 +57,14 @@ def pace(
                 _forget(selector, over)
                 waiting = [session for session in waiting if session.state is None]
     return real_time
+
+
+def _hand_over(sessions: Sequence[Session], clock: Clock) -> float:
+    """Do what is due; returns when the next thing is."""
+    for session in sessions:
+        if session.state is None and session.next_due <= clock():
+            session.due(clock)
+    return min((session.next_due for session in sessions if session.state is None), default=math.inf)
 
 
 def _hear(selector: selectors.BaseSelector, door: socket.socket | None, session: Session, clock: Clock) -> None:

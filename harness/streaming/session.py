@@ -37,8 +37,7 @@ StreamState = Literal[
     "not_reading",
     "closed_early",
 ]
-_READ_BYTES = 1 << 16
-_READS_A_TURN = 4
+_READ_BYTES = 1 << 12  # at once: a few milliseconds of work even when it is nothing but tiny messages
 _MESSAGES_A_FRAME = 4
 _LEAD_S = 0.1  # between the word that an item starts and its first sample
 
@@ -122,26 +121,23 @@ class Session:
 
     def readable(self, now: Callable[[], float]) -> None:
         """Take what has come, a bounded piece of it; every message is stamped when it is read."""
-        for _ in range(_READS_A_TURN):
-            if self.state is not None or self._socket is None:
-                return
-            try:
-                data = self._socket.recv(_READ_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            stamp = now()
-            if not data:
-                self._closed()
-                return
-            try:
-                for message in self._decoder.feed(data):
-                    self._take(message, stamp)
-            except ProtocolFault as fault:
-                self._end("malformed", str(fault))
-            if len(data) < _READ_BYTES:
-                return
+        if self.state is not None or self._socket is None:
+            return
+        try:
+            data = self._socket.recv(_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        stamp = now()
+        if not data:
+            self._closed()
+            return
+        try:
+            for message in self._decoder.feed(data):
+                self._take(message, stamp)
+        except ProtocolFault as fault:
+            self._end("malformed", str(fault))
 
     def due(self, now: Callable[[], float]) -> None:
         """Do what is to be done at ``next_due``."""
@@ -231,11 +227,8 @@ class Session:
         data = self._pending + message
         try:
             sent = self._socket.send(data)
-        except BlockingIOError:
+        except OSError:  # full, or nobody reads any more; what it still said is read before that ends the session
             sent = 0
-        except OSError:
-            self._closed()
-            return False
         self._pending = data[sent:] if keep or sent > waiting else data[sent:waiting]
         if sent:
             self._unread_since = None

@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.challenge.load import load_challenge
 from harness.documents.codec import read_document
 from harness.documents.stream_record import StreamRecord
+from harness.evaluation.stream import StreamOptions, opaque_names, stream_image, wav_files
+from harness.reporting.stream import stream_text
 from harness.resources import schema_path
 from harness.sandbox import Engine
+from harness.streaming import StreamLimits
 
 pytestmark = pytest.mark.engine
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -96,23 +100,137 @@ def test_a_participant_sees_a_socket_and_nothing_else(
     assert record_of(tmp_path / "out").state == "completed"
 
 
+# What a participant does in the first frame of its input, by its line of BAD; each gets a container of its own.
+HOSTILE = """
+import json, os, socket, struct, sys, time
+HEADER = struct.Struct(">BBHI")
+DOES = json.loads({does!r})
+def frame(index, value):
+    return HEADER.pack(65, 0, 640, index) + struct.pack("<320h", *[value] * 320)
+def control(**message):
+    payload = json.dumps(message).encode()
+    return HEADER.pack(74, 0, len(payload), 0) + payload
+wire = socket.socket(socket.AF_UNIX)
+wire.connect(os.environ["HUMDIAL_STREAM"])
+stream = wire.makefile("rb")
+def said():
+    kind, _, length, index = HEADER.unpack(stream.read(8))
+    payload = stream.read(length)
+    return (index, None) if kind == 65 else (0, json.loads(payload))
+first = os.environ.get("HUMDIAL_FIRST", "")
+said()
+if first == "speaks":
+    wire.sendall(frame(0, 4000))
+if first:
+    time.sleep(600)
+wire.sendall(control(type="ready", version=1))
+does = DOES[said()[1]["item"]]
+said()
+flood = {{"floods with sound": frame(0, 4000), "floods with silence": frame(0, 0)}}
+flood["floods with flushes"] = control(type="flush")
+if does in flood:
+    while True:
+        wire.sendall(flood[does] * 200)
+if does == "half frame":
+    wire.sendall(frame(0, 4000)[:300])
+if does == "garbage":
+    wire.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n" * 9)
+if does == "another size":
+    wire.sendall(HEADER.pack(65, 0, 320, 0) + bytes(320))
+if does == "future":
+    wire.sendall(frame(4000, 4000))
+if does == "done":
+    wire.sendall(control(type="done"))
+if does in ("half frame", "closes"):
+    sys.exit()
+if does == "never reads":
+    time.sleep(600)
+while True:
+    index, message = said()
+    if index == 25 and message is None:
+        wire.sendall(frame(25, 4000) * 10)
+    if message and message["type"] == "end":
+        wire.sendall(control(type="done"))
+    if message and message["type"] == "bye":
+        sys.exit()
+"""
+BAD = {
+    "floods with sound": "flooded",
+    "floods with silence": "flooded",
+    "floods with flushes": "flooded",
+    "half frame": "half_frame",
+    "garbage": "malformed",
+    "another size": "malformed",
+    "future": "early",
+    "done": "early",
+    "closes": "closed_early",
+    "never reads": "not_reading",
+    "good": "completed",
+}
+
+
+def peak_bytes() -> int:
+    status = Path("/proc/self/status").read_text("utf-8")
+    return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+
+
+def test_bad_participants_each_in_a_container_end_in_named_states_and_harm_nobody(
+    build_image: BuildImage, engine: Engine, tmp_path: Path
+) -> None:
+    """All at once, beside a good one: it hears every frame and its answer lies where it was received. What the flooders
+    send without end is not held."""
+    challenge = load_challenge()
+    for number in range(len(BAD)):
+        tone(tmp_path / "in" / "test" / f"test-{number:06d}.wav", 0.5, 6.5)
+    names = sorted(opaque_names(wav_files(tmp_path / "in"), "bad"))
+    does = dict(zip(names, BAD, strict=True))
+    image = build_image(*RUN, files={"participant.py": HOSTILE.format(does=json.dumps(does))})
+    options = StreamOptions(seed="bad", streams=len(BAD), limits=StreamLimits(unread_s=0.5))
+    Path("/proc/self/clear_refs").write_text("5")  # the peak of memory is counted from here
+    before = peak_bytes()
+    record = stream_image(image, tmp_path / "in", tmp_path / "out", challenge, challenge.run_limits, options)
+    assert peak_bytes() - before < 100 << 20
+    assert {does[name]: end.state for name, end in zip(names, record.streams, strict=True)} == BAD
+    assert all((end.fault, end.streamed) == ("submission", 0) and end.why for end in record.streams[:-1])
+    assert record.fault == "submission" and len(record.not_streamed) == len(BAD) - 1
+    (fine,) = record.items
+    assert (does[fine.item], fine.frames, fine.unread) == ("good", 350, 0)
+    assert (fine.answered, fine.late, fine.missing, len(fine.stretches)) == (10, 0, 0, 1)
+    assert fine.stretches[0].after_frame == 25 and fine.stretches[0].start_s >= 26 * 0.02
+    assert record_of(tmp_path / "out") == record
+    assert "stream 1  flooded, 0 of 1 inputs" in stream_text(record)
+    assert leftovers(engine) == []
+
+
 @pytest.mark.parametrize(
-    ("program", "state"),
+    ("program", "first", "state"),
     [
-        ("import sys; sys.exit(3)", "not_connected"),
-        (PARTICIPANT.replace("system.hear(index, message)", "return 0"), "closed_early"),
+        ("import sys; sys.exit(3)", "", "not_connected"),
+        (HOSTILE.format(does="{}"), "speaks", "early"),
+        (HOSTILE.format(does="{}"), "stalls", "not_ready"),
     ],
 )
-def test_what_ended_the_stream_is_named_and_nothing_is_left(
-    program: str, state: str, inputs: Path, humdial: Humdial, build_image: BuildImage, engine: Engine, tmp_path: Path
+def test_what_happens_before_it_is_ready_is_named_too(
+    program: str, first: str, state: str, inputs: Path, build_image: BuildImage, engine: Engine, tmp_path: Path
 ) -> None:
+    challenge = load_challenge()
+    image = build_image(f"ENV HUMDIAL_FIRST={first}", *RUN, files={"participant.py": program})
+    options = StreamOptions(seed="early", limits=StreamLimits(ready_s=1))
+    record = stream_image(image, inputs, tmp_path / "out", challenge, challenge.run_limits, options)
+    assert (record.state, record.fault) == (state, "submission") and record.why
+    assert (record.items, len(record.not_streamed)) == ((), 3)
+    assert record_of(tmp_path / "out") == record
+    assert leftovers(engine) == []
+
+
+def test_what_ended_the_stream_shows_in_the_exit_code(
+    inputs: Path, humdial: Humdial, build_image: BuildImage, tmp_path: Path
+) -> None:
+    program = PARTICIPANT.replace("system.hear(index, message)", "return 0")
     image = build_image(*RUN, files={"participant.py": program})
     done = humdial("duplex", "stream", image, "--inputs", inputs, "--out", tmp_path / "out", "-f", "json")
     assert done.returncode == 1, done.stdout + done.stderr
-    record = record_of(tmp_path / "out")
-    assert (record.state, record.fault) == (state, "submission")
-    assert len(record.not_streamed) + len(record.items) == 3
-    assert leftovers(engine) == []
+    assert json.loads(done.stdout)["state"] == record_of(tmp_path / "out").state == "closed_early"
 
 
 def test_a_folder_without_wavs_and_a_folder_with_other_files(humdial: Humdial, base_image: str, tmp_path: Path) -> None:
