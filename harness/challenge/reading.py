@@ -31,6 +31,8 @@ class ReadLimits:
     jsonl_bytes: int
     line_bytes: int
     lines: int
+    values: int
+    faults: int
     depth: int
     path_bytes: int
     name_bytes: int

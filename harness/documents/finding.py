@@ -91,6 +91,11 @@ class Findings:
             self.add(finding)
 
     @property
+    def faults(self) -> int:
+        """How many there are, kept or only counted."""
+        return self._total
+
+    @property
     def has_errors(self) -> bool:
         return self._errors > 0
 

@@ -184,6 +184,30 @@ def test_the_count_cap_is_exact(tmp_path: Path, count: int, refused: str | None)
     assert found[-1][2] == refused
 
 
+@pytest.mark.parametrize(("last", "refused"), [(b"[1, 2, 3]", None), (b"[1, 2, 3, 4]", "E_JSON_VALUES")])
+def test_lines_are_only_counted_once_there_are_too_many_values(
+    tmp_path: Path, last: bytes, refused: str | None
+) -> None:
+    rows = b"[1, 2]\n" * 2
+    found = read(tmp_path, rows + last + b"\n", values=7)
+    assert [code_ for _, _, code_ in found] == [None, None, refused]
+    found = read(tmp_path, rows + b"[[[1, 2, 3, 4]]]\n" + rows + b"NaN\n", values=7, lines=5)
+    assert [(number, code_) for number, _, code_ in found] == [
+        (1, None), (2, None), (3, "E_JSON_VALUES"), (0, "E_JSON_COUNT"),
+    ]  # fmt: skip
+
+
+def test_lines_are_only_counted_once_there_are_too_many_faults(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(b"NaN\n" * 9)
+    seen: list[int] = []
+    limits = replace(LIMITS, faults=3)
+    for number, _, refusal in read_jsonl(scan(tmp_path, limits), "x.jsonl", limits, lambda: len(seen)):
+        assert refusal is not None
+        assert refusal.code == ("E_JSON_NUM" if number < 5 else "E_JSON_FAULTS")
+        seen.append(number)
+    assert seen == [1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize(("length", "refused"), [(99, None), (100, None), (101, "E_JSON_SIZE")])
 def test_the_file_cap_is_exact(tmp_path: Path, length: int, refused: str | None) -> None:
     rows = b"1\n" * 49

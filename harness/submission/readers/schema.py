@@ -34,7 +34,7 @@ def json_pointer(path: Iterable[str | int]) -> str:
 def schema_errors(document: str, value: Any) -> list[SchemaError]:
     """Every error of ``value`` against the schema of ``document``, in a stable order. Integers must be written as
     integers: 1.0 is none."""
-    validator = _validator(document)
+    validator, value = _validator(document), _clipped(_long_arrays(document), value)
     errors = [] if validator.is_valid(value) else [_error(document, error) for error in validator.iter_errors(value)]
     for path in _float_integers(_integer_places(document), value, ()):
         what = f"{json_pointer(path)} must be written as an integer"
@@ -106,6 +106,23 @@ def _reason(error: Any) -> str:
     if kind.name == "const":
         return f"must be {json.dumps(kind.expected_value, ensure_ascii=False)}"
     return f"breaks the rule {kind.name}"
+
+
+@cache
+def _long_arrays(document: str) -> dict[str, int]:
+    """The arrays at the top of a document whose length the schema bounds."""
+    properties = _schema(document).get("properties", {})
+    return {name: part["maxItems"] for name, part in properties.items() if "maxItems" in part}
+
+
+def _clipped(arrays: dict[str, int], value: Any) -> Any:
+    """``value`` with arrays one longer than is allowed at the most: what follows cannot make it any less wrong."""
+    if not isinstance(value, dict):
+        return value
+    for name, limit in arrays.items():
+        if isinstance(value.get(name), list) and len(value[name]) > limit + 1:
+            value = {**value, name: value[name][: limit + 1]}
+    return value
 
 
 Places = dict[str, Any]  # key -> Places; "*" stands for each item of an array, "" for "an integer must be here"

@@ -47,7 +47,8 @@ def read_dialogues(tree: Tree, part: Part, challenge: Challenge, ledger: Ledger)
     """
     path, tally = part.jsonl, _Tally()
     found: dict[str, RawDialogue | None] = {}
-    for line, value, refusal in read_jsonl(tree, path, challenge.read_limits):
+    before = ledger.findings.faults
+    for line, value, refusal in read_jsonl(tree, path, challenge.read_limits, lambda: ledger.findings.faults - before):
         if refusal is not None:
             ledger.refuse(refusal, file=path, line=line or None)
             continue
