@@ -1,0 +1,132 @@
+"""What the readers of the pages have: a name in a page's ``<!-- commands: … -->`` puts something into its folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duplex_set
+import pytest
+import showcase
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+Give = Callable[[Path], None]
+
+
+def _build(*arguments: str | Path) -> None:
+    # As in tests/evaluation: the same sentences are spoken once, and the same replies are judged once.
+    build = [
+        sys.executable,
+        CHECKOUT / "examples" / "build.py",
+        *arguments,
+        "--seed",
+        "11",
+        "--dialogues-per-task",
+        "1",
+    ]
+    subprocess.run([*map(str, build), "--cache", str(CHECKOUT / ".cache" / "speech")], check=True)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """``made("dev")``: one of the builder's folders, made once."""
+    folder = tmp_path_factory.mktemp("made")
+
+    def make(name: str) -> Path:
+        if not (folder / name).exists():
+            _build({"dev": "data", "submission": "submission"}[name], "--out", folder / name)
+        return folder / name
+
+    return make
+
+
+def _teams(folder: Path, dev: Path) -> None:
+    shutil.copytree(dev, folder / "references")
+    (folder / "teams.toml").write_text('[[team]]\nname = "alpha"\ntrack = "track1"\nsubmission = "my-submission"\n')
+
+
+def _broken(folder: Path, submission: Path) -> None:
+    shutil.copytree(submission, folder / "broken")
+    faulty = folder / "broken" / "en" / "task2.jsonl"
+    faulty.write_text(faulty.read_text("utf-8").replace('"turn_id": 1', '"turn_id": 2', 1), "utf-8")
+
+
+def _run(folder: Path) -> None:
+    showcase.build(folder, 6)
+    (folder / "raters").mkdir()
+    (folder / "ratings.csv").rename(folder / "raters" / "all.csv")
+
+
+def _git(folder: Path) -> None:
+    """A clone in which a branch hands in one new folder."""
+    shell = """
+    export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org
+    export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+    git init -q -b main . && echo '{"alpha": ["alice"]}' > teams.json && git add teams.json && git commit -q -m begin
+    git update-ref refs/remotes/origin/main HEAD
+    git checkout -q -b pull && mkdir -p submissions/alpha/1/zh && echo '{}' > submissions/alpha/1/zh/task2.jsonl
+    git add submissions && git commit -q -m submit
+    """
+    subprocess.run(["bash", "-eu", "-c", shell], cwd=folder, check=True)
+
+
+def _image(folder: Path) -> None:
+    """The kit's own participant, as my-image."""
+    kit = folder / "kit"
+    subprocess.run([BIN / "humdial", "init", kit, "--team", "alpha"], check=True, capture_output=True)
+    build = [
+        "docker",
+        "build",
+        "-q",
+        "--network",
+        "none",
+        "--pull=false",
+        "--build-arg",
+        "BASE_IMAGE=humdial/base:local",
+    ]
+    subprocess.run([*build, "-t", "my-image", kit], check=True, capture_output=True)
+    shutil.rmtree(kit)
+
+
+@pytest.fixture(scope="session")
+def given(made: Callable[[str], Path], request: pytest.FixtureRequest) -> dict[str, Give]:
+    """What a page may ask for. ``engine`` and ``judge`` are there when the page is tried; they put nothing anywhere."""
+
+    def image(folder: Path) -> None:
+        request.getfixturevalue("base_image")
+        _image(folder)
+
+    return {
+        "dev": lambda folder: shutil.copytree(made("dev"), folder / "dev") and None,
+        "submission": lambda folder: shutil.copytree(made("submission"), folder / "my-submission") and None,
+        "broken": lambda folder: _broken(folder, made("submission")),
+        "teams": lambda folder: _teams(folder, made("dev")),
+        "run": _run,
+        "track2": duplex_set.build,
+        "git": _git,
+        "image": image,
+        "engine": lambda folder: request.getfixturevalue("base_image") and None,
+        "judge": lambda folder: request.getfixturevalue("judge") and None,
+    }
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A folder of one's own, and an environment in which `humdial` and `python` are those of this checkout."""
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("COV_", "PYTEST"))},
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "HUMDIAL_CHECKOUT": str(CHECKOUT),
+        # What the kit's Makefile takes from outside: no registry of images is asked.
+        "BASE_IMAGE": "humdial/base:local",
+        "BUILD_FLAGS": "-q --network none --pull=false",
+        "COLUMNS": "120",
+    }
+    yield folder, environment
