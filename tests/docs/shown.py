@@ -148,7 +148,7 @@ def execute(block: Block, folder: Path, environment: Mapping[str, str]) -> None:
         assert "Traceback" not in done.stdout, said
         assert done.returncode == step.exit_code, f"exit {done.returncode}, the page says {step.exit_code}: {said}"
         if step.shown:
-            assert _pattern(step.shown).search(_trimmed(done.stdout)), (
+            assert _pattern(step.shown).search(_trimmed(done.stdout) + "\n"), (
                 f"the page shows\n{step.shown}\nbut it was {said}"
             )
 
@@ -158,5 +158,11 @@ def _trimmed(text: str) -> str:
 
 
 def _pattern(shown: str) -> re.Pattern[str]:
-    parts = [re.escape(part) for part in _trimmed(shown).split("…")]
-    return re.compile(r"\A" + ".*?".join(parts) + r"\Z", re.DOTALL)
+    """``…`` inside a line stands for anything in that line; a line of its own for any number of lines, or none."""
+    lines = _trimmed(shown).splitlines()
+    parts = [r"(?:[^\n]*\n)*?" if line == "…" else _line(line) + r"\n" for line in lines]
+    return re.compile(r"\A" + "".join(parts) + r"\Z")
+
+
+def _line(shown: str) -> str:
+    return r"[^\n]*".join(re.escape(part) for part in shown.split("…"))

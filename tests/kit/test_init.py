@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pypdf import PdfWriter
 
 from harness.challenge.load import load_challenge
 from harness.kit import write_kit
@@ -70,27 +69,7 @@ def test_the_kit_is_built_run_in_the_sandbox_and_its_output_is_valid(kit: Path, 
     assert (record["state"], record["fault"], record["exit_code"]) == ("completed", "none", 0)
     found = json.loads((kit / "out" / "validation.json").read_text())["findings"]
     assert [each for each in found if each["severity"] != "info"] == []
-
-    tried = call("make", "try", *OFFLINE, cwd=kit)
-    assert tried.returncode == 0, tried.stdout + tried.stderr
-    assert "ready: it will complete" in tried.stdout
-
-    # What is left is what only the team can say: make final says so, and is content once it is said.
-    final = call("make", "final", cwd=kit)
-    assert final.returncode != 0
-    assert "1 error" in final.stdout or "errors" in final.stdout
-    pdf = PdfWriter()
-    pdf.add_blank_page(595, 842)
-    pdf.add_blank_page(595, 842)
-    pdf.write(kit / "submission" / "system_description.pdf")
-    manifest = kit / "submission" / "submission.json"
-    names = ("no_commercial_tts", "no_test_data_in_training", "single_model", "open_models_only")
-    resource = {"kind": "software", "name": "python", "version": "3.11", "url": "https://python.org", "licence": "PSF"}
-    promises = {"resources": [resource], "declarations": dict.fromkeys(names, True)}
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **promises}))
-    final = call("make", "final", cwd=kit)
-    assert final.returncode == 0, final.stdout
-    assert ": valid, 0 errors, 0 warnings" in final.stdout
+    # `make try` and `make final` are steps of the tutorial, which tests/docs executes.
 
 
 def test_a_kit_follows_the_spec(tmp_path: Path) -> None:
