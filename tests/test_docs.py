@@ -32,6 +32,16 @@ def test_commands_and_codes_exist(document: Path) -> None:
     assert set(re.findall(r"\b[EWIFR]_[A-Z][A-Z_]+[A-Z]\b", text)) <= {*all_codes(), "E_WAV_*"}
 
 
+def test_every_shown_command_can_be_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tests/docs executes blocks fenced as bash or console; tests/docs/shown.py says how a page tells what it needs."""
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "docs"))
+    from shown import blocks, hidden_commands, needs, pages
+
+    assert [each for page in pages() for each in hidden_commands(page)] == [], "fence them as ```bash or ```console"
+    tried = [page for page in pages() if any(block.not_run is None for block in blocks(page))]
+    assert [page.name for page in tried if not needs(page)] == [], "say what the reader has: <!-- commands: dev … -->"
+
+
 def test_every_benchmark_is_in_the_figures() -> None:
     figures = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
     for benchmark in ROOT.glob("benchmarks/*.py"):
