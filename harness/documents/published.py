@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.documents.leaderboard import Leaderboard
 from harness.documents.ratings import RatingsReport
@@ -11,13 +11,16 @@ from harness.documents.ratings import RatingsReport
 @dataclass(frozen=True, slots=True)
 class FlaggedItem:
     """A reply that was not simply scored, or that carries flags: for organisers only. ``states`` names what became
-    of each of its dimensions, equal ones once."""
+    of each of its dimensions, equal ones once. ``reply`` and ``reasons`` (dimension to mark and reason) are what
+    review.jsonl quotes of the reply and of the judge."""
 
     task: str
     language: str
     dialogue_id: str
     states: tuple[str, ...]
     flags: tuple[str, ...]
+    reply: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 Spans = tuple[tuple[float, float], ...]

@@ -225,7 +225,8 @@ class Campaign:
             self._gold, pins.gold_layout, submission, requests, verdicts, self.challenge, pins.policy, pins.judge,
             state.team, canaries, late=state.counted["late"],
         )  # fmt: skip
-        entry = {"team": state.team.name, "report": blobs.put(scored.report), "items": blobs.put(scored.items)}
+        kept = {"report": scored.report, "items": scored.items, "review": scored.review}
+        entry = {"team": state.team.name, **{name: blobs.put(raw) for name, raw in kept.items()}}
         self._record((SCORED, {**entry, "complete": scored.complete}))
         state.asked = False
         if not scored.complete:
@@ -285,6 +286,8 @@ def restore_files(run: RunDirectory, states: dict[str, TeamState]) -> None:
                     run.place(run.team(name) / target, run.blobs.get(entry[key]))
         if state.scored is not None:
             run.place(run.team(name) / "scores" / "items.jsonl", run.blobs.get(state.scored["items"]))
+            if "review" in state.scored:  # runs of an earlier version have none
+                run.place(run.team(name) / "scores" / "review.jsonl", run.blobs.get(state.scored["review"]))
             run.place(run.team(name) / "scores" / "report.json", run.blobs.get(state.scored["report"]))
 
 

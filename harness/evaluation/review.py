@@ -91,9 +91,12 @@ def review_counts(items: Sequence[ScoredItem]) -> dict[str, int]:
     return dict(sorted(Counter(flag for flag, *_ in carried).items()))
 
 
-def review_list(plan: ItemPlan, items: Sequence[ScoredItem]) -> list[dict[str, Any]]:
-    """The dialogues that a person should look at, in the order of the plan, each with why and the reply's beginning:
-    those with a flag for review, and those floored by a rule that reads language (wrong language, echo)."""
+def review_list(
+    plan: ItemPlan, items: Sequence[ScoredItem], verdicts: Mapping[Key, Verdict] | None = None
+) -> list[dict[str, Any]]:
+    """The dialogues that a person should look at, in the order of the plan, each with why, the reply's beginning and
+    what the judge said of it: those with a flag for review, and those floored by a rule that reads language (wrong
+    language, echo)."""
     why: dict[Key, set[str]] = {}
     for item in items:
         signs = {flag for flag in item.flags if flag.startswith("F_")}
@@ -108,7 +111,22 @@ def review_list(plan: ItemPlan, items: Sequence[ScoredItem]) -> list[dict[str, A
             "turn_id": planned.turn_id,
             "why": sorted(why[planned.key]),
             "reply": (planned.context()[-1].reply if planned.context() else "")[:_QUOTED_CHARS],
+            "reasons": _said((verdicts or {}).get(planned.key)),
         }
         for planned in plan.dialogues
         if planned.key in why
     ]
+
+
+def _said(verdict: Verdict | None) -> dict[str, str]:
+    """A dimension's mark and reason as one line for a person."""
+    if verdict is None:
+        return {}
+    marks = verdict.scores or {}
+    names = dict.fromkeys([*marks, *verdict.reasons])
+    return {
+        name: ": ".join(str(part) for part in (marks.get(name), verdict.reasons.get(name)) if part is not None)[
+            :_QUOTED_CHARS
+        ]
+        for name in names
+    }

@@ -107,7 +107,7 @@ def score_submission(
         review=review_counts(items),
         canaries=judging.canaries,
     )
-    write_atomic(out / REVIEW, jsonl(review_list(plan, items)))
+    write_atomic(out / REVIEW, jsonl(review_list(plan, items, judging.verdicts)))
     _write(out, report, items, judging)
     return ScoreResult(outcome.report, report)
 

@@ -15,6 +15,7 @@ from harness.documents.report import ScoreReport, read_report
 from harness.errors import UsageError
 
 REPORT = "report.json"
+REVIEW = "review.jsonl"
 RUN_RECORD = "run.json"
 VALIDATION = "validation.json"
 TEAMS = "teams"
@@ -71,6 +72,25 @@ def _items_path(found: Found) -> Path | None:
     if name is None or Path(name).name != name or not (found.path.parent / name).is_file():
         return None
     return found.path.parent / name
+
+
+def review_rows(found: Found) -> dict[tuple[str, str, str], tuple[str, dict[str, str]]]:
+    """(task, language, dialogue) to the beginning of the reply and what the judge said, from the review.jsonl beside
+    a report; empty where there is none. Raises UsageError (E_DOCUMENT)."""
+    path = found.path.parent / REVIEW
+    if path.is_symlink() or not path.is_file():
+        return {}
+    rows: dict[tuple[str, str, str], tuple[str, dict[str, str]]] = {}
+    try:
+        for line in filter(None, path.read_text("utf-8").split("\n")):
+            row = json.loads(line)
+            reasons = {str(name): str(said) for name, said in row.get("reasons", {}).items()}
+            rows[row["task"], row["language"], row["dialogue_id"]] = (str(row["reply"]), reasons)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(
+            f"{path} is not a list for review: {error}", code="E_DOCUMENT", hint="pass what `humdial score` wrote"
+        ) from error
+    return rows
 
 
 def item_scores(found: Sequence[Found], track: str) -> dict[str, Scores]:

@@ -13,17 +13,18 @@ from harness.documents.report import CanaryCheck, JudgeRef
 from harness.documents.submission import Submission
 from harness.documents.verdict import Verdict
 from harness.evaluation.preparing import read_requests
-from harness.evaluation.review import merged, reply_flags, review_counts, verdict_flags
+from harness.evaluation.review import merged, reply_flags, review_counts, review_list, verdict_flags
 from harness.evaluation.teams_file import Team
 from harness.scoring import evidence_summary, plan_items, recognition, score_items, score_report
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The bytes of report.json and items.jsonl, and whether no judgement is missing."""
+    """The bytes of report.json, items.jsonl and review.jsonl (for organisers), and whether no judgement is missing."""
 
     report: bytes
     items: bytes
+    review: bytes
     complete: bool
 
 
@@ -74,4 +75,5 @@ def score_stored(
         canaries=canaries,
     )
     lines = jsonl([to_plain(item) for item in items])
-    return Scored(pretty_json(to_plain(report)), lines, report.complete)
+    review = jsonl(review_list(plan, items, found))
+    return Scored(pretty_json(to_plain(report)), lines, review, report.complete)

@@ -11,7 +11,7 @@ from harness.documents.published import FlaggedItem, Table
 from harness.documents.ratings import RatingsReport
 from harness.errors import UsageError
 from harness.evaluation.rating_files import check_ratings, cohort, rated_cohort
-from harness.evaluation.score_files import Found, item_rows, item_scores
+from harness.evaluation.score_files import Found, item_rows, item_scores, review_rows
 from harness.ranking.final import Phase
 from harness.ranking.ratings import rated_dimensions
 from harness.ranking.table import leaderboard
@@ -61,7 +61,10 @@ def tabulate(
 
 def flagged_items(found: Sequence[Found], track: str) -> dict[str, tuple[FlaggedItem, ...]]:
     """Team to its replies that a person may want to look at: with a flag, or with a state other than scored and not
-    judged. In the order of the items."""
+    judged. In the order of the items; with the quotations of the review.jsonl beside the report, where there is one.
+
+    Raises UsageError (E_DOCUMENT), MachineError (E_SCORE).
+    """
     flagged: dict[str, tuple[FlaggedItem, ...]] = {}
     for entry in found:
         rows = item_rows(entry) if entry.report.track == track else None
@@ -70,8 +73,9 @@ def flagged_items(found: Sequence[Found], track: str) -> dict[str, tuple[Flagged
             states, flags = replies.setdefault((row["task"], row["language"], row["dialogue_id"]), ({}, {}))
             states[row["state"]] = None
             flags.update(dict.fromkeys(row.get("flags", ())))
+        quoted = review_rows(entry) if rows else {}
         flagged[entry.report.team] = tuple(
-            FlaggedItem(*reply, tuple(states), tuple(flags))
+            FlaggedItem(*reply, tuple(states), tuple(flags), *quoted.get(reply, ("", {})))
             for reply, (states, flags) in replies.items()
             if flags or states.keys() - _ORDINARY
         )
