@@ -10,7 +10,7 @@ from fractions import Fraction
 from harness.challenge.duplex import DuplexRules, DuplexTotals
 from harness.challenge.spec import Challenge, Track
 from harness.documents.leaderboard import Behind
-from harness.documents.report import ScoreReport
+from harness.documents.report import ITEM_STATES, ScoreReport
 from harness.errors import UsageError
 from harness.ranking.duplex_parts import GROUPS, DuplexParts, duplex_parts, rounded
 from harness.ranking.final import Phase
@@ -132,7 +132,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _behind(report: ScoreReport, languages: Sequence[str], rules: DuplexRules) -> dict[str, Behind]:
-    """How many inputs stand behind each scenario's value, where the report says it."""
+    """How many inputs stand behind each scenario's value, and what became of all outputs, where the report says it."""
     found = {}
     for language in languages:
         plain = report.measures.get(language)
@@ -141,9 +141,18 @@ def _behind(report: ScoreReport, languages: Sequence[str], rules: DuplexRules) -
             counts = counted.get(group) if isinstance(counted, dict) else None
             for scenario in rules.scenarios(group):
                 n = counts.get(scenario) if isinstance(counts, dict) else None
-                if isinstance(n, int) and not isinstance(n, bool):
+                if isinstance(n, int) and _is_count(n):
                     found[f"{language}.{group}.{scenario}"] = Behind(n, {})
+        states = plain.get("outputs") if isinstance(plain, dict) else None
+        if isinstance(states, dict):
+            named = {"scored" if state == "ok" else state: n for state, n in states.items() if _is_count(n)}
+            kept: dict[str, int] = {state: named[state] for state in ITEM_STATES if state in named}
+            found[f"{language}.outputs.all"] = Behind(sum(kept.values()), kept)
     return found
+
+
+def _is_count(n: object) -> bool:
+    return isinstance(n, int) and not isinstance(n, bool)
 
 
 def _undefined(why: str) -> UsageError:

@@ -17,7 +17,7 @@ from harness import __version__
 from harness.challenge.spec import Challenge
 from harness.documents.leaderboard import Row
 from harness.documents.published import FlaggedItem, Table
-from harness.documents.report import FAULT_STATES, ITEM_STATES
+from harness.documents.report import ITEM_STATES
 from harness.errors import UsageError
 from harness.reporting import charts
 from harness.reporting.hostile_text import visible
@@ -144,8 +144,7 @@ def _section(table: Table, challenge: Challenge) -> Section:
     columns = term_columns(board, challenge, judged_only=True)
     seen = {state for row in board.rows for behind in row.behind.values() for state, n in behind.counts.items() if n}
     # Every kind of loss has its column, also when it did not occur: a zero is a statement.
-    always = FAULT_STATES | {"judge_failed"}
-    states = tuple(state for state in ITEM_STATES if state in seen or (seen and state in always))
+    states = ITEM_STATES if seen else ()
     return Section(
         table=table,
         title=title(board, challenge),
