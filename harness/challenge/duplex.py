@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -17,7 +17,8 @@ class DuplexCase:
     ``value`` says what the case is worth: the share of a behaviour label, or of outputs whose first word comes after
     the reference segment. ``reference`` is the index of the segment that delays run from, ``keeps_zero`` counts a
     delay of exactly 0, ``segments`` is how many the annotation must have, ``clean`` whether there is a clean
-    counterpart, ``folders`` are the names of the case's folder in the published data.
+    counterpart, ``folders`` are the names of the case's folder in the published data. ``break_in`` is the index of the
+    segment that the system is spoken over with, the last one where there are fewer; the query stands before it.
     """
 
     scenario: str
@@ -29,6 +30,7 @@ class DuplexCase:
     segments: int
     clean: bool
     folders: tuple[str, ...]
+    break_in: int = 1
 
     @property
     def id(self) -> str:
@@ -81,8 +83,18 @@ class LatencyRules:
 
 
 @dataclass(frozen=True, slots=True)
+class RecogniserSpec:
+    """Who writes down one language: ``engine`` is how it is run, ``model`` and ``revision`` what is run."""
+
+    engine: str
+    model: str
+    revision: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DuplexRules:
-    """Everything of the spec's ``[duplex]`` table. Times are seconds."""
+    """Everything of the spec's ``[duplex]`` table. Times are seconds. ``recognisers`` are by profile and language."""
 
     track: str
     voice_activity: str
@@ -95,6 +107,7 @@ class DuplexRules:
     totals: DuplexTotals
     layouts: dict[str, DuplexLayout]
     latency: LatencyRules = LatencyRules()
+    recognisers: dict[str, dict[str, RecogniserSpec]] = field(default_factory=dict)
 
     def case(self, scenario: str, part: str | None) -> DuplexCase | None:
         """The case of a key's line; None when the spec has none."""
@@ -120,6 +133,10 @@ def build_duplex(plain: dict[str, Any]) -> DuplexRules:
         totals=DuplexTotals(**{**totals, "weights": {name: Fraction(w) for name, w in totals["weights"].items()}}),
         layouts={name: DuplexLayout(id=name, **layout) for name, layout in plain["layouts"].items()},
         latency=LatencyRules(**plain.get("latency", {})),
+        recognisers={
+            profile: {language: RecogniserSpec(**spec) for language, spec in specs.items()}
+            for profile, specs in plain.get("recognisers", {}).items()
+        },
     )
 
 
@@ -134,6 +151,7 @@ def _case(case: dict[str, Any]) -> DuplexCase:
         segments=case["segments"],
         clean=case["clean"],
         folders=tuple(case["folders"]),
+        break_in=case.get("break_in", 1),
     )
 
 

@@ -58,6 +58,18 @@ from harness.cli import options
     show_default=True,
     help="Track 2: the first response is the first word, or the onset of voice activity.",
 )
+@click.option(
+    "--recogniser",
+    default="small",
+    show_default=True,
+    metavar="PROFILE",
+    help="Track 2: who writes down what has no ready transcript, a [duplex.recognisers] of the spec; none for nobody.",
+)
+@click.option(
+    "--recogniser-weights",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Track 2: the weights of a recogniser that comes in no package, a folder a language.",
+)
 @click.option("--baseline", is_flag=True, help="This is the organisers' baseline.")
 @options.prompts_option
 @options.challenge_option
@@ -80,6 +92,8 @@ def command(
     transcripts: Path | None,
     labels: Path | None,
     delay_from: str,
+    recogniser: str,
+    recogniser_weights: Path | None,
     baseline: bool,
     fresh: bool,
     challenge_name: str,
@@ -116,7 +130,8 @@ def command(
         note(text, quiet=quiet)
 
     if challenge.duplex is not None and (track == challenge.duplex.track or has_pairs(references, challenge)):
-        pairs = PairOptions(transcripts, labels, delay_from)
+        writes = None if recogniser == "none" else recogniser
+        pairs = PairOptions(transcripts, labels, delay_from, writes, recogniser_weights)
         result = score_pairs(submission, references, out, challenge, challenge.duplex, settings, pairs, progress)
     else:
         result = score_submission(submission, references, out, challenge, settings, progress=progress)

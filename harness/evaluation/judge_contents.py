@@ -21,7 +21,15 @@ _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 _GLIBC_MINOR = 36  # Debian 12, the base, has glibc 2.36
 # Of the harness only what the worker imports: a change elsewhere makes no other judge.
 _MODULES = (
-    *("__init__", "errors", "resources", "documents/__init__", "documents/codec", "documents/verdict"),
+    *(
+        "__init__",
+        "errors",
+        "resources",
+        "documents/__init__",
+        "documents/codec",
+        "documents/duplex",
+        "documents/verdict",
+    ),
     *("challenge/__init__", "challenge/duplex", "challenge/reading", "challenge/spec", "challenge/text_rules"),
 )
 _ROOMS = ("hearing", "judge")

@@ -3,46 +3,46 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from harness.challenge.duplex import DuplexRules
-from harness.challenge.spec import Challenge
-from harness.documents.codec import digest, jsonl, pretty_json, read_document, to_plain, write_atomic
-from harness.documents.duplex import DuplexInput, Transcript, input_path
-from harness.documents.finding import ChallengeRef
-from harness.documents.report import JudgeRef, ScoreReport
-from harness.documents.run_record import RunRecord
-from harness.documents.submission import ReplyAudio, Submission
-from harness.duplex import Interval, PairTiming, TimingRules, pair_timing
-from harness.duplex.behaviour import Label
-from harness.duplex.delays import exact, first_response_delay_s
-from harness.duplex.measures import MeasuredPair, delay_rule, language_measures, stopped_share
-from harness.evaluation.given_words import given_labels, given_transcript
+from harness.challenge.spec import Challenge, JudgeProfile
+from harness.documents.codec import jsonl, pretty_json, to_plain, write_atomic
+from harness.documents.duplex import DuplexInput
+from harness.documents.submission import Submission
+from harness.errors import UsageError
+from harness.evaluation.given_words import given_labels
+from harness.evaluation.judge_image import ensure_judge
+from harness.evaluation.judge_server import ENGINE as SERVER
+from harness.evaluation.judge_server import check_server, server_profile
+from harness.evaluation.pair_judging import Asking, PairJudging, judge_pairs
+from harness.evaluation.pair_listening import Listener
+from harness.evaluation.pair_report import PairSources, delays_measured, pair_line, pair_report
+from harness.evaluation.pair_words import WORDS, PairWords, keep_words, pair_words
+from harness.evaluation.recognising import Recogniser, ready_recogniser
 from harness.evaluation.run import RECORD, VALIDATION, usable_pairs
-from harness.evaluation.score import REPORT, ScoreOptions, ScoreResult, was_collected
-from harness.hearing.voice_activity import RATE_HZ, VoiceActivity, voice_activity_version
-from harness.submission import canonical_samples, check
+from harness.evaluation.score import REPORT, VERDICTS, ScoreOptions, ScoreResult, was_collected
+from harness.submission import check
 
 PAIRS = "pairs.jsonl"
-_SILENT = frozenset({"E_WAV_SILENT"})
-_DELAY_NOTES = {
-    "shared": "delays were measured on a shared machine",
-    "handed_in": "delays are those of the outputs as handed in, not of a run of this harness",
-}
+SMALL, NOBODY = "small", "none"
 
 
 @dataclass(frozen=True, slots=True)
 class PairOptions:
     """``transcripts`` is a folder of ready ASR JSONs beside the outputs' names, ``labels`` a JSONL of behaviour
-    labels. ``delay_from`` says what a first response is: a recognised word, or the onset of voice activity."""
+    labels. What they lack is written down by the ``recogniser`` of the spec, whose weights lie in
+    ``recogniser_weights`` unless they come in a package, and asked of the judge; without ``labels`` and with the judge
+    ``none`` nobody labels. ``delay_from`` says what a first response is: a recognised word, or the onset of voice
+    activity."""
 
     transcripts: Path | None = None
     labels: Path | None = None
     delay_from: str = "words"
+    recogniser: str | None = None
+    recogniser_weights: Path | None = None
 
 
 def score_pairs(
@@ -55,16 +55,20 @@ def score_pairs(
     pair_options: PairOptions,
     progress: Callable[[str], None],
 ) -> ScoreResult:
-    """Validate and measure; leave validation.json, pairs.jsonl and report.json.
+    """Validate, write down, label and measure; leave validation.json, words/, pairs.jsonl, report.json, and
+    verdicts.jsonl when a judge was asked.
 
-    Raises UsageError for broken references, transcripts or labels, MachineError (I_HEARING) without a voice model.
+    Raises UsageError for broken references, transcripts or labels, MachineError (I_HEARING) without a voice model,
+    I_RECOGNISER, I_JUDGE and I_ENGINE as the containers do.
     """
     gold = usable_pairs(references, challenge, rules, need_key=True)
     collected = was_collected(subject)
     labels = given_labels(pair_options.labels) if pair_options.labels else {}
-    for name in (REPORT, PAIRS, VALIDATION):
+    for name in (REPORT, PAIRS, VALIDATION, VERDICTS):
         (out / name).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="humdial-score-") as scratch:
+        work = Path(scratch)
+        work.chmod(0o755)
         outcome = check(
             subject,
             challenge,
@@ -72,7 +76,7 @@ def score_pairs(
             team=options.team,
             policy=options.policy,
             from_image=collected,
-            work=Path(scratch),
+            work=work,
             pairs=gold,
         )
         write_atomic(out / VALIDATION, pretty_json(to_plain(outcome.report)))
@@ -82,119 +86,79 @@ def score_pairs(
         if options.team and submission.team != options.team:
             submission = replace(submission, team=options.team)
         items = [item for item in gold.key if item.file.rpartition("/")[2] not in rules.excluded]
+        asks = _Asks(challenge, rules, options, pair_options, work, progress)
+        words = asks.words(items, submission, outcome.root)
+        keep_words(out / WORDS, words, submission)
+        judging = asks.labels(items, submission, outcome.root, words)
+        if judging is not None:
+            labels = {name: found for name, found in judging.labels.items() if found is not None}
         progress(f"listening to {len(items)} pairs")
-        listener = _Listener(gold.root, outcome.root, challenge, rules, pair_options)
+        heard = None if pair_options.delay_from == "voice" else words
+        listener = Listener(gold.root, outcome.root, challenge, rules, heard)
         measured = [listener.measure(item, submission, labels.get(item.file)) for item in items]
     delays = delays_measured(subject.parent / RECORD if collected else None)
-    report = _report(measured, submission, challenge, rules, options, pair_options, delays)
-    write_atomic(out / PAIRS, jsonl([_plain(pair) for pair in measured]))
+    named = "given" if pair_options.labels else "none" if judging is None else options.profile
+    sources = PairSources(named, words, pair_options.delay_from, delays, judging)
+    report = pair_report(measured, submission, challenge, rules, options, sources)
+    if judging is not None:
+        write_atomic(out / VERDICTS, jsonl([to_plain(verdict) for verdict in judging.verdicts]))
+    write_atomic(out / PAIRS, jsonl([pair_line(pair, judging) for pair in measured]))
     write_atomic(out / REPORT, pretty_json(to_plain(report)))
     return ScoreResult(outcome.report, report)
 
 
-def delays_measured(record: Path | None) -> str:
-    """Where the delays in the outputs come from: ``alone`` (a run of ours on a machine that was seen to be idle),
-    ``shared`` (a run of ours beside others, or nobody can tell), ``handed_in`` (no run of ours)."""
-    if record is None:
-        return "handed_in"
-    conditions = read_document(RunRecord, record).latency
-    return "alone" if conditions is not None and not conditions.shared else "shared"
+@dataclass(slots=True)
+class _Asks:
+    """What is asked of the containers, and only when something has to be."""
 
+    challenge: Challenge
+    rules: DuplexRules
+    options: ScoreOptions
+    pair_options: PairOptions
+    work: Path
+    progress: Callable[[str], None]
 
-class _Listener:
-    """Measures one pair after the other with one loaded voice model."""
+    def words(self, items: Sequence[DuplexInput], submission: Submission, root: Path) -> PairWords:
+        """The words of the outputs; none are written down where nothing needs them."""
+        given = self.pair_options.transcripts
+        needed = self._asks_for_labels or self.pair_options.delay_from == "words"
+        makes = self._recogniser if needed and self.pair_options.recogniser is not None else None
+        clean = self._asks_for_labels
+        return pair_words(items, submission, root, given, makes, self.challenge, self.progress, clean=clean)
 
-    def __init__(
-        self, inputs: Path, outputs: Path, challenge: Challenge, rules: DuplexRules, options: PairOptions
-    ) -> None:
-        self._inputs, self._outputs, self._challenge, self._rules = inputs, outputs, challenge, rules
-        self._options = options
-        self._activity = VoiceActivity()
-
-    def measure(self, item: DuplexInput, submission: Submission, labels: tuple[Label, ...] | None) -> MeasuredPair:
-        audio = submission.pairs.get(input_path(item.file)) or ReplyAudio("", "missing")
-        if audio.state != "ok":
-            return MeasuredPair(item, audio.state, labels=labels if audio.state == "silent" else None)
-        case = self._rules.case(item.scenario, item.part)
-        assert case is not None  # the key was read with these rules
-        said = self._speech(self._outputs / audio.path)
-        timing = None
-        if case.group == "interruption":
-            heard = self._speech(self._inputs / f"{input_path(item.file)}.wav")
-            timing = pair_timing(heard, said, TimingRules(self._rules.user_gap_s, self._rules.model_gap_s))
-        delay_s: Fraction | None = None
-        transcript: Transcript | None = None
-        if self._options.delay_from == "voice":
-            transcribed = True
-            reference = item.annotation.segments[case.reference]
-            delay_s = exact(round(said[0][0], 3)) - exact(reference.end_s) if said else None
+    def labels(
+        self, items: Sequence[DuplexInput], submission: Submission, root: Path, words: PairWords
+    ) -> PairJudging | None:
+        """The judge's labels; None where they are given or nobody is asked."""
+        if not self._asks_for_labels:
+            return None
+        server = self.options.server
+        if server is not None and self.options.profile == SERVER:
+            check_server(server)
+            profile = server_profile(server.model, self.challenge)
+            asking = Asking(self.challenge, self.rules, profile, None, server, self.work)
         else:
-            transcript = given_transcript(self._options.transcripts, audio)
-            transcribed = transcript is not None
-            if transcript is not None:
-                delay_s = first_response_delay_s(item.annotation, transcript, delay_rule(case))
-        return MeasuredPair(item, "ok", timing, transcribed, delay_s, labels)
+            profile = self._profile(self.options.profile)
+            judge = ensure_judge(self.challenge, profile, progress=self.progress)
+            asking = Asking(self.challenge, self.rules, profile, judge, None, self.work)
+        policy, fresh = self.options.policy, self.options.fresh
+        return judge_pairs(items, submission, root, words, asking, policy, self.progress, fresh=fresh)
 
-    def _speech(self, path: Path) -> list[Interval]:
-        samples = canonical_samples(path, self._challenge, accepted=_SILENT)
-        return [(start / RATE_HZ, end / RATE_HZ) for start, end in self._activity.segments(samples)]
+    @property
+    def _asks_for_labels(self) -> bool:
+        return self.pair_options.labels is None and self.options.profile != NOBODY
 
+    def _recogniser(self) -> Recogniser:
+        # Any judge of ours has the same image, and the small one can always be built.
+        judge = ensure_judge(self.challenge, self._profile(SMALL), progress=self.progress)
+        name, weights = str(self.pair_options.recogniser), self.pair_options.recogniser_weights
+        return ready_recogniser(self.rules, name, judge, weights, self.progress)
 
-def _report(
-    measured: list[MeasuredPair],
-    submission: Submission,
-    challenge: Challenge,
-    rules: DuplexRules,
-    options: ScoreOptions,
-    pair_options: PairOptions,
-    delays: str,
-) -> ScoreReport:
-    measures: dict[str, Any] = {}
-    for language in challenge.languages:
-        mine = [pair for pair in measured if pair.item.language == language]
-        if mine:
-            stopped, overlaps = stopped_share(mine)
-            measures[language] = language_measures(mine, rules, options.policy)
-            measures[language]["stopped"] = {"stopped": stopped, "of": overlaps}
-    measures["voice_activity"] = voice_activity_version()
-    measures["delay_from"] = pair_options.delay_from
-    measures["delays"] = delays
-    notes = [_DELAY_NOTES[delays]] if delays in _DELAY_NOTES else []
-    if pair_options.delay_from == "voice":
-        notes.append("first response delay from the onset of voice activity, not from words")
-    if notes:
-        measures["note"] = "; ".join(notes)
-    made = {"labels": "given" if pair_options.labels else "none", "words": pair_options.delay_from}
-    made["voice_activity"] = measures["voice_activity"]
-    return ScoreReport(
-        schema_version=1,
-        team=submission.team,
-        display_name=submission.display_name,
-        system=submission.system,
-        track=rules.track,
-        policy="strict" if options.policy == "strict" else "published",
-        late=options.late,
-        baseline=options.baseline,
-        challenge=ChallengeRef(challenge.id, challenge.digest),
-        judge=JudgeRef(f"labels-{made['labels']}", digest(made), official=False),
-        dimensions=(),
-        measures=measures,
-        items=None,
-    )
-
-
-def _plain(pair: MeasuredPair) -> dict[str, Any]:
-    """One line of pairs.jsonl: everything that was measured of one input."""
-    timing: PairTiming | None = pair.timing
-    found: Mapping[str, Any] = {} if timing is None else to_plain(timing)
-    return {
-        "file": pair.item.file,
-        "language": pair.item.language,
-        "scenario": pair.item.scenario,
-        "part": pair.item.part,
-        "state": pair.state,
-        **found,
-        "transcribed": pair.transcribed,
-        "first_response_delay_s": None if pair.delay_s is None else float(round(pair.delay_s, 6)),
-        "behaviour": None if pair.labels is None else list(pair.labels),
-    }
+    def _profile(self, name: str) -> JudgeProfile:
+        if name not in self.challenge.judges:
+            raise UsageError(
+                f"the challenge {self.challenge.id} has no judge {name!r} for {self.rules.track}",
+                code="E_CONFIG",
+                hint=f"pass one of: {', '.join(sorted(self.challenge.judges))}, {SERVER}, or {NOBODY} for no labels",
+            )
+        return self.challenge.judges[name]

@@ -121,6 +121,16 @@ def order(view: View) -> Contrast:
     return Contrast(((Probe(told, view.target), Probe(told, gap + gap.join(reversed(clauses)))),))
 
 
+def fluency(view: View) -> Contrast:
+    """The reply against its own words in reverse, after a greeting: is it put together as language is? A word is what
+    blanks part, in writing without blanks a character."""
+    words = view.reply.split() if str(view.texts["gap"]) else list("".join(view.reply.split()))
+    if len(words) < 2:
+        return Contrast(())
+    gap = str(view.texts["gap"])
+    return Contrast(((Probe(view.nothing, view.target), Probe(view.nothing, gap + gap.join(reversed(words)))),))
+
+
 def conversation(view: View) -> Contrast:
     """Both ways: the reply from the story and the story from the reply."""
     return Contrast(events(view).pairs + recall(view).pairs)
@@ -143,6 +153,7 @@ CONTRASTS: dict[str, Callable[[View], Contrast]] = {
     "cause": cause,
     "order": order,
     "conversation": conversation,
+    "fluency": fluency,
 }
 
 

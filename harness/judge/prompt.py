@@ -110,6 +110,7 @@ def _values(
     told = request.context[:-1] if asks_last and len(request.context) > 1 else request.context
     known: dict[str, list[TextPart | AudioPart]] = {
         "dialogue": list(_dialogue(request.context)),
+        "talk": list(_dialogue(request.context, felt=False)),
         "emotion": [TextPart(_feeling(request.context[-1]))],
         "emotion_path": [TextPart(", ".join(_feeling(turn) for turn in told))],
         "mark": [TextPart(mark_of_item(request))],
@@ -126,10 +127,11 @@ def _values(
     return known
 
 
-def _dialogue(context: Sequence[ContextTurn]) -> Iterator[TextPart]:
-    """The turns before the judged reply, and the user's words that it answers."""
+def _dialogue(context: Sequence[ContextTurn], *, felt: bool = True) -> Iterator[TextPart]:
+    """The turns before the judged reply, and the user's words that it answers; ``felt`` with the user's emotions."""
     for index, turn in enumerate(context):
-        yield TextPart(("\n" if index else "") + f"User (emotion: {_feeling(turn)}): {neutral_text(turn.user)}")
+        emotion = f" (emotion: {_feeling(turn)})" if felt else ""
+        yield TextPart(("\n" if index else "") + f"User{emotion}: {neutral_text(turn.user)}")
         if index + 1 < len(context):
             yield TextPart("\nSystem: ")
             yield TextPart(turn.reply, untrusted=True)

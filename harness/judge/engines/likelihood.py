@@ -14,12 +14,14 @@ from typing import Any
 from harness.documents.codec import canonical_json
 from harness.documents.verdict import JudgeRequest
 from harness.errors import HarnessError, MachineError
+from harness.judge import behaviour
 from harness.judge.contrasts import Contrast, Probe, View, contrast_for, mark_of
 from harness.judge.engines import Judgement
 from harness.judge.engines.language_model import LanguageModel
 from harness.judge.injection import versions
 from harness.judge.prompts import contrast_texts
 
+BEHAVIOUR = "behaviour"
 WINDOW = 16  # tokens of the stretch whose surprise is evidence
 
 
@@ -31,6 +33,7 @@ class LikelihoodEngine:
         self._neutral: str = settings["neutral_emotion"]
         self._contrasts: dict[str, str] = settings["settings"]["contrasts"]
         self._thresholds: dict[str, dict[str, list[float]]] = settings["settings"]["thresholds"]
+        self._floors: dict[str, float] = settings["settings"].get("floors", {})
         self._measures_surprise = bool(settings["settings"].get("surprise"))
         self._model = LanguageModel(weights)
 
@@ -45,6 +48,29 @@ class LikelihoodEngine:
         return [self._one(request) for request in requests]
 
     def _one(self, request: JudgeRequest) -> Judgement:
+        return self._label(request) if request.dimensions == (BEHAVIOUR,) else self._marks(request)
+
+    def _label(self, request: JudgeRequest) -> Judgement:
+        """A label out of two contrasts. Of what speaks to the judge all versions must say the same."""
+        texts = contrast_texts(request.language)
+        labels, told = [], []
+        for reply in versions(request.context[-1].reply):
+            talk = behaviour.talk_of(request, reply)
+            if not talk.new:
+                labels.append(behaviour.UNKNOWN)
+                continue
+            wanted = behaviour.contrasts(talk, texts)
+            known = self._model.log_likelihoods([probe for contrast in wanted.values() for probe in contrast.probes])
+            values = {label: _value(contrast, known) for label, contrast in wanted.items()}
+            told.append(values)
+            labels.append(behaviour.label_of(values, self._floors))
+        shown = "; ".join(f"{label} {value:+.4f}" for values in told for label, value in values.items())
+        reason = {BEHAVIOUR: f"nats a token: {shown}; floors {self._floors}" if told else "nothing new was said"}
+        evidence = {f"contrast.{label}": value for label, value in told[0].items()} if told else {}
+        raw = canonical_json([request.item, told])
+        return Judgement({BEHAVIOUR: behaviour.agreed(labels)}, reason, raw, evidence)
+
+    def _marks(self, request: JudgeRequest) -> Judgement:
         """Marks by contrast. A reply that speaks to the judge is looked at with and without that, and the lowest mark
         counts: asking cannot help."""
         values = [self.values(request, reply) for reply in versions(request.context[-1].reply) if reply.strip()]

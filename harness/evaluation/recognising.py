@@ -1,0 +1,148 @@
+"""What was said in audio files, by a recogniser in the judge container: no network, everything read-only and capped."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.challenge.duplex import DuplexRules, RecogniserSpec
+from harness.challenge.spec import Challenge
+from harness.documents.codec import canonical_json, digest, to_plain
+from harness.documents.duplex import Transcript
+from harness.duplex.transcripts import BadTranscript, read_transcript
+from harness.errors import MachineError, UsageError
+from harness.evaluation.judge_container import judge_run
+from harness.evaluation.judge_image import JudgeImage
+from harness.evaluation.recogniser_weights import recogniser_weights
+from harness.hearing.recognise import REQUESTS, WORDS
+from harness.sandbox import connect
+from harness.submission import canonical_wavs
+
+_PROGRAM = ("/usr/bin/python3", "-m", "harness.hearing.recognise")
+_AUDIO = "audio"
+_BYTES_A_FILE = 1 << 18
+_SECONDS_A_FILE = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recogniser:
+    """A recogniser that is ready: its languages, its image and weights. ``fingerprint`` is the digest of ``inputs``:
+    equal ones hear the same."""
+
+    profile: str
+    specs: dict[str, RecogniserSpec]
+    image_id: str
+    weights: Path
+    inputs: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        return digest(self.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One file to write down: ``path`` is its place, ``sha256`` what it must still be."""
+
+    path: Path
+    language: str
+    duration_s: float
+    sha256: str | None
+
+
+def ready_recogniser(
+    rules: DuplexRules, profile: str, judge: JudgeImage, weights: Path | None, progress: Callable[[str], None]
+) -> Recogniser:
+    """The recogniser ``profile`` of the spec, in the image of ``judge``.
+
+    Raises UsageError (E_CONFIG) for a profile that the spec does not have; see recogniser_weights for the rest.
+    """
+    specs = rules.recognisers.get(profile)
+    if specs is None:
+        raise UsageError(
+            f"the challenge has no recogniser {profile!r}",
+            code="E_CONFIG",
+            hint=f"pass one of: {', '.join(rules.recognisers) or 'none'}, or give ready words to --transcripts",
+        )
+    folder, digests = recogniser_weights(specs, weights, progress)
+    inputs = {
+        "profile": profile,
+        "recognisers": {language: to_plain(spec) for language, spec in specs.items()},
+        "image_id": judge.fingerprint_inputs["image_id"],
+        "weights": digests,
+    }
+    return Recogniser(profile, specs, judge.image_id, folder, inputs)
+
+
+def recognise(
+    files: Mapping[str, Spoken], recogniser: Recogniser, challenge: Challenge
+) -> dict[str, Transcript | None]:
+    """The transcript of every file by its key; None where the recogniser does not know the language or failed on it.
+
+    Raises MachineError (I_RECOGNISER) when the container gave nothing at all, Refused when a file has changed.
+    """
+    wanted = {name: file for name, file in files.items() if file.language in recogniser.specs}
+    found: dict[str, Transcript | None] = dict.fromkeys(files)
+    if not wanted:
+        return found
+    with tempfile.TemporaryDirectory(prefix="humdial-words-") as scratch:
+        work = Path(scratch)
+        work.chmod(0o755)
+        names = _requests(wanted, recogniser, challenge, work / "requests")
+        with judge_run(
+            connect(),
+            recogniser.image_id,
+            {"/requests": work / "requests", "/weights": recogniser.weights},
+            work,
+            challenge.run_limits,
+            output_bytes=max(_BYTES_A_FILE * len(wanted), 1 << 20),
+            deadline_s=min(challenge.run_limits.wall_s, 300 + _SECONDS_A_FILE * len(wanted)),
+            program=_PROGRAM,
+        ) as run:
+            heard = _read((run.take(WORDS) or b""), names, wanted)
+            if run.outcome.exit_code != 0 and not heard:
+                raise MachineError(
+                    f"the recogniser {recogniser.profile} gave no words (exit code {run.outcome.exit_code})",
+                    code="I_RECOGNISER",
+                    hint="its log says why; or give ready words to --transcripts",
+                    detail=run.said(),
+                )
+    return found | heard
+
+
+def _requests(
+    wanted: Mapping[str, Spoken], recogniser: Recogniser, challenge: Challenge, folder: Path
+) -> dict[str, str]:
+    """Write the request folder; returns the key of each file by its name there, which tells nothing."""
+    (folder / _AUDIO).mkdir(parents=True)
+    for each in (folder, folder / _AUDIO):
+        each.chmod(0o755)
+    places = {name: f"{_AUDIO}/{number:06d}.wav" for number, name in enumerate(wanted)}
+    canonical_wavs([(file.path, folder / places[name], file.sha256) for name, file in wanted.items()], challenge)
+    plain = {
+        "schema_version": 1,
+        "languages": {language: to_plain(spec) for language, spec in recogniser.specs.items()},
+        "files": [{"file": places[name], "language": file.language} for name, file in wanted.items()],
+    }
+    (folder / REQUESTS).write_bytes(canonical_json(plain) + b"\n")
+    return {place: name for name, place in places.items()}
+
+
+def _read(data: bytes, names: Mapping[str, str], wanted: Mapping[str, Spoken]) -> dict[str, Transcript | None]:
+    """The container's lines through the strict reader of transcripts: it is believed no more than a file would be."""
+    found: dict[str, Transcript | None] = {}
+    for line in data.splitlines():
+        try:
+            plain = json.loads(line)
+            name = names[plain["file"]]
+            if plain["state"] == "heard":
+                found[name] = read_transcript(canonical_json(plain["transcript"]), wanted[name].duration_s)
+            else:
+                found[name] = None
+        except (ValueError, KeyError, TypeError, BadTranscript):
+            continue
+    return found
