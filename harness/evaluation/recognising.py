@@ -36,7 +36,7 @@ class Recogniser:
     profile: str
     specs: dict[str, RecogniserSpec]
     image_id: str
-    weights: Path
+    weights: dict[str, Path]
     inputs: dict[str, Any]
 
     @property
@@ -68,14 +68,14 @@ def ready_recogniser(
             code="E_CONFIG",
             hint=f"pass one of: {', '.join(rules.recognisers) or 'none'}, or give ready words to --transcripts",
         )
-    folder, digests = recogniser_weights(specs, weights, progress)
+    folders, digests = recogniser_weights(specs, weights, progress)
     inputs = {
         "profile": profile,
         "recognisers": {language: to_plain(spec) for language, spec in specs.items()},
         "image_id": judge.fingerprint_inputs["image_id"],
         "weights": digests,
     }
-    return Recogniser(profile, specs, judge.image_id, folder, inputs)
+    return Recogniser(profile, specs, judge.image_id, folders, inputs)
 
 
 def recognise(
@@ -96,7 +96,7 @@ def recognise(
         with judge_run(
             connect(),
             recogniser.image_id,
-            {"/requests": work / "requests", "/weights": recogniser.weights},
+            {"/requests": work / "requests", **{f"/weights/{name}": at for name, at in recogniser.weights.items()}},
             work,
             challenge.run_limits,
             output_bytes=max(_BYTES_A_FILE * len(wanted), 1 << 20),

@@ -91,8 +91,8 @@ def test_weights_of_another_revision_or_of_none_are_refused(tmp_path: Path) -> N
         link.parent.mkdir()
         link.symlink_to(store, target_is_directory=True)
         if fits:
-            folder, digests = recogniser_weights({"en": spec}, link.parent, print)
-            assert folder == link.parent.resolve()
+            folders, digests = recogniser_weights({"en": spec}, link.parent, print)
+            assert folders == {"en": store.resolve()} and set(digests) == {"en/model.safetensors"}
         else:
             with pytest.raises(MachineError, match="of revision b"):
                 recogniser_weights({"en": spec}, link.parent, print)

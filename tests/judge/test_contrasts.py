@@ -58,10 +58,11 @@ def test_reaching_back_means_the_turns_before_the_last() -> None:
 
 def test_no_task_of_the_spec_judges_two_dimensions_alike() -> None:
     settings = CHALLENGE.judges["small"].settings
-    for task in (each for each in CHALLENGE.tasks.values() if each.scale):  # labels have contrasts of their own
+    marked = [task for task in CHALLENGE.tasks.values() if task.scale]  # labels have contrasts of their own
+    for task in marked:
         names = [settings["contrasts"][f"{task.id}.{d}"] for d in task.dimension_ids("text")]
         assert len(set(names)) == len(names)
-    judged = {f"{task.id}.{d.id}" for task in CHALLENGE.tasks.values() for d in task.dimensions}
+    judged = {f"{task.id}.{d.id}" for task in marked for d in task.dimensions}
     assert set(settings["contrasts"]) == judged - set(CHALLENGE.judges["small"].not_judged)
 
 
