@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from harness import system
 from harness.documents.codec import write_atomic
 from harness.errors import MachineError
 
@@ -78,8 +79,21 @@ def append_summary(markdown: bytes) -> None:
 def emit(data: bytes, output: Path | None) -> None:
     """The result, to a file (atomically) or to stdout."""
     if output is not None:
-        write_atomic(output, data)
+        if system.FOLDERS_BY_DESCRIPTOR:
+            write_atomic(output, data)
+        else:
+            _write_plainly(output, data)
         return
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+def _write_plainly(output: Path, data: bytes) -> None:
+    """As `write_atomic` on a system with less. Raises MachineError (I_DISK)."""
+    try:
+        system.replace_file(output, data)
+    except OSError as error:
+        raise MachineError(
+            f"{output} could not be written: {error.strerror}", code="I_DISK", hint="free space or pass another folder"
+        ) from error

@@ -74,6 +74,7 @@ def command(
     from harness.cli.console import note, wants_color
     from harness.reporting.validation import render_all
     from harness.submission import check
+    from harness.system import path_text
 
     challenge = load_challenge(challenge_name)
     expected, pairs = _expected(inputs, challenge) if inputs is not None else (None, None)
@@ -98,7 +99,7 @@ def command(
         if verbose and outcome.submission is not None:
             found = outcome.submission
             note(f"  team {found.team}, layout {found.layout}, {found.track}", quiet=quiet)
-        reports.append(replace(outcome.report, subject=str(path)))
+        reports.append(replace(outcome.report, subject=path_text(path)))
     paint = output is None and wants_color(color)
     options.emit(render_all(reports, format_, color=paint, lines=lines), output)
     if format_ == "github":

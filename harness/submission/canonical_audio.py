@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness import system
 from harness.challenge.reading import AudioRules, ReadLimits
 from harness.challenge.spec import Challenge
 from harness.errors import MachineError, Refused
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     Samples = NDArray[np.int16]
 
 RATE_HZ = 16_000
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def read_wav(
@@ -79,7 +78,7 @@ def canonical_wav(source: Path, target: Path, challenge: Challenge) -> None:
     """
     samples = canonical_samples(source, challenge)
     try:
-        descriptor = os.open(target, _WRITE, 0o644)
+        descriptor = os.open(target, system.WRITE | os.O_TRUNC, 0o644)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(canonical_bytes(samples))
     except OSError as error:
@@ -89,7 +88,7 @@ def canonical_wav(source: Path, target: Path, challenge: Challenge) -> None:
 
 
 def _read(source: Path, cap: int) -> bytes:
-    with os.fdopen(os.open(source, _READ), "rb") as stream:
+    with os.fdopen(os.open(source, system.READ), "rb") as stream:
         return stream.read(cap + 1)
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness import system
 from harness.challenge.reading import AudioRules, ReadLimits
 from harness.challenge.spec import Challenge
 from harness.errors import HarnessError, MachineError, Refused
@@ -15,8 +16,6 @@ from harness.submission.readers.pcm import to_int16
 from harness.submission.readers.refusal import Refusal, quoted
 
 _HEADER_BYTES = 44
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 Job = tuple[Path, Path, str | None]  # source, target, the digest that the source had when it was checked
 
 
@@ -53,7 +52,7 @@ def rewrite(source: Path, target: Path, rules: AudioRules, limits: ReadLimits, s
     Raises Refusal (E_WAV_*, E_CHANGED) and MachineError (I_DISK).
     """
     try:
-        with os.fdopen(os.open(source, _READ), "rb") as stream:
+        with os.fdopen(os.open(source, system.READ), "rb") as stream:
             data = stream.read(rules.max_bytes + 1)
     except OSError as error:
         raise MachineError(f"{source.name} cannot be read: {error.strerror}", code="I_DISK") from error
@@ -64,7 +63,7 @@ def rewrite(source: Path, target: Path, rules: AudioRules, limits: ReadLimits, s
         raise next(problem for problem in problems if problem.code.startswith("E_"))
     out = canonical_bytes(to_int16(memoryview(data), format_, RATE_HZ))
     try:
-        with os.fdopen(os.open(target, _WRITE, 0o644), "wb") as stream:
+        with os.fdopen(os.open(target, system.WRITE | os.O_TRUNC, 0o644), "wb") as stream:
             stream.write(out)
     except OSError as error:
         raise MachineError(f"{target.name} cannot be written: {error.strerror}", code="I_DISK") from error

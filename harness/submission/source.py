@@ -18,6 +18,7 @@ from harness.submission.readers.extraction import disk_error
 from harness.submission.readers.paths import is_junk
 from harness.submission.readers.refusal import Refusal
 from harness.submission.readers.tree import Tree, scan
+from harness.system import READ, is_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,19 @@ def open_source(path: Path, work: Path | None, limits: ReadLimits) -> Iterator[S
     Raises Refusal for what is neither or is refused, UsageError (E_USAGE) when there is nothing at ``path``,
     MachineError (I_DISK) when unpacking fails on our side.
     """
+    if _is_folder(path):
+        try:
+            source = _listed(path, (), limits)
+        except OSError as error:
+            raise _cannot_open(path, error) from error
+        yield source
+        return
     descriptor = _open(path)
     try:
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            yield _listed(path, (), limits)
-            return
         home = Path(tempfile.mkdtemp(prefix="humdial-unpacked-", dir=_made(work)))
         keep = False
         try:
-            junk = unpack_apart(descriptor, path.name, home, limits)
+            junk = unpack_apart(descriptor, path, home, limits)
             source = _listed(home, tuple(junk), limits)
             keep = work is not None
             yield source
@@ -55,17 +60,34 @@ def open_source(path: Path, work: Path | None, limits: ReadLimits) -> Iterator[S
         os.close(descriptor)
 
 
-def _open(path: Path) -> int:
-    """A descriptor of a regular file or folder; a link, pipe or device is refused without blocking."""
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder and not a file; a link, pipe or device is refused without opening it."""
     try:
-        kind = stat.S_IFMT(path.lstat().st_mode)
-        if kind not in (stat.S_IFREG, stat.S_IFDIR):
-            raise Refusal("E_ARC_FORMAT", what="this is a link, a pipe or a device")
-        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        info = path.lstat()
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be opened: {error.strerror}", code="E_USAGE", hint="check the path and its permissions"
-        ) from error
+        raise _cannot_open(path, error) from error
+    kind = stat.S_IFMT(info.st_mode)
+    if kind not in (stat.S_IFREG, stat.S_IFDIR) or is_link(info):
+        raise Refusal("E_ARC_FORMAT", what="this is a link, a pipe or a device")
+    return kind == stat.S_IFDIR
+
+
+def _open(path: Path) -> int:
+    """A descriptor of a regular file; what took its place meanwhile is refused without blocking."""
+    try:
+        descriptor = os.open(path, READ)
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Refusal("E_ARC_FORMAT", what="this is a link, a pipe or a device")
+    return descriptor
+
+
+def _cannot_open(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{path} cannot be opened: {error.strerror}", code="E_USAGE", hint="check the path and its permissions"
+    )
 
 
 def _made(work: Path | None) -> Path | None:

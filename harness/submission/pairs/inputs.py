@@ -3,7 +3,6 @@ an annotation beside each input."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from harness.submission.readers.strict_json import parse_json
 from harness.submission.readers.tree import Tree
 from harness.submission.readers.wav import parse_wav
 from harness.submission.source import open_source
+from harness.system import read_at
 
 KEY = "key.jsonl"
 FOLDERS = ("test", "clean")
@@ -112,7 +112,7 @@ def _audio_s(reading: _Reading, path: str) -> float | None:
     try:
         with reading.tree.open(path) as descriptor:
             bytes_ = reading.tree.files[path].bytes
-            data = os.pread(descriptor, min(bytes_, rules.max_bytes), 0)
+            data = read_at(descriptor, min(bytes_, rules.max_bytes), 0)
     except Refusal as refusal:
         reading.ledger.refuse(refusal, file=path)
         return None

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -19,10 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from harness import system
 from harness.challenge.reading import AudioRules, ReadLimits
 from harness.documents.codes import all_codes
 from harness.errors import MachineError
 from harness.submission.readers.refusal import Refusal
+from harness.submission.readers.tree import stamp
 
 _PROGRAM = Path(__file__).with_name("child.py")
 _CODES = ("E_ARC_", "E_NAME", "E_CHANGED", "E_LAYOUT_", "E_READ_", "E_WAV_", "W_WAV_", "I_DISK")
@@ -32,7 +33,8 @@ _STALL_S = 600  # no answer for so long is the machine's fault: processor time i
 _MAX_BROKEN = 5  # so many files that break the reader, and the rest is not tried any more
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _READY: list[subprocess.Popen[bytes]] = []  # at most one; unused, it ends when its standard input does
-_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_FROM_OUTSIDE = system.signals("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")
+_OUT_OF_TIME = system.signals("SIGXCPU")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +54,21 @@ class Answer:
         return any(problem.code.startswith("E_READ_") for problem in self.problems)
 
 
-def unpack_apart(descriptor: int, name: str, target: Path, limits: ReadLimits) -> list[str]:
-    """`archive.unpack` in a child. Raises what it raises, Refusal (E_READ_*) when the archive breaks the reader, and
+def unpack_apart(descriptor: int, path: Path, target: Path, limits: ReadLimits) -> list[str]:
+    """`archive.unpack` of the open archive at ``path`` in a child, which opens it anew where a system passes no open
+    files, and refuses another one. Raises what it raises, Refusal (E_READ_*) when the archive breaks the reader, and
     MachineError (I_READER) when something else ends it."""
     order = {
         "do": "unpack",
         "limits": asdict(limits),
-        "descriptor": descriptor,
-        "name": name,
+        "descriptor": descriptor if system.PASSES_DESCRIPTORS else None,
+        "path": os.path.abspath(path),  # noqa: PTH100 - resolve() would follow links
+        "stamp": list(stamp(os.fstat(descriptor))),
+        "name": path.name,
         "target": os.path.abspath(target),  # noqa: PTH100 - resolve() would follow links
         "bytes": os.fstat(descriptor).st_size,
     }
-    child = _start(pass_fds=(descriptor,))
+    child = _start(pass_fds=(descriptor,) if system.PASSES_DESCRIPTORS else ())
     try:
         raw, _ = child.communicate(json.dumps(order).encode() + b"\n")
     except BaseException:
@@ -116,7 +121,7 @@ def _death(status: int) -> Refusal:
             code="I_READER",
             hint="is the machine out of memory? run the same command again; no team is to blame",
         )
-    if -status == signal.SIGXCPU:
+    if -status in _OUT_OF_TIME:
         return Refusal("E_READ_LIMIT", what="more processor time than any such file should")
     return Refusal("E_READ_CRASH", what=f"signal {-status}" if status < 0 else "no answer")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.challenge.reading import ReadLimits
 from harness.submission.readers import tar_archive, zip_archive
 from harness.submission.readers.refusal import Refusal
+from harness.system import read_at
 
 _HEAD = 512
 _SUFFIXES = {"zip": (".zip",), "tar": (".tar",), "gzip": (".tar.gz", ".tgz")}
@@ -40,14 +41,14 @@ def unpack(descriptor: int, name: str, target: Path, limits: ReadLimits) -> list
 
 
 def _kind(descriptor: int, name: str, bytes_: int) -> str:
-    head = os.pread(descriptor, _HEAD, 0)
+    head = read_at(descriptor, _HEAD, 0)
     named = next((kind for kind, ends in _SUFFIXES.items() if name.lower().endswith(ends)), None)
     found = _by_magic(head)
     if found is None and named == "zip" and head[:2] == b"PK":
         raise Refusal("E_ARC_TRUNC" if bytes_ < 4 else "E_ARC_MALFORMED", what="its first header is broken")
     if found is None and named is not None and len(head) < _HEAD and named == "tar":
         raise Refusal("E_ARC_TRUNC", what="its first header is not complete")
-    if found is None and named == "zip" and b"PK\x05\x06" in os.pread(descriptor, 66_000, max(0, bytes_ - 66_000)):
+    if found is None and named == "zip" and b"PK\x05\x06" in read_at(descriptor, 66_000, max(0, bytes_ - 66_000)):
         raise Refusal("E_ARC_MALFORMED", what="bytes before its first member")
     if found is None:
         raise Refusal("E_ARC_FORMAT", what="this is neither a zip nor a tar nor a tar.gz")

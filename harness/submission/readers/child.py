@@ -25,6 +25,7 @@ if __name__ == "__main__":
 from harness.challenge.reading import AudioRules, ReadLimits
 from harness.errors import HarnessError
 from harness.submission.readers.refusal import Refusal
+from harness.system import READ, read_at
 
 if TYPE_CHECKING:
     from harness.submission.readers.wav import WavFormat
@@ -99,13 +100,28 @@ def _unpack(order: dict[str, Any], limits: ReadLimits) -> dict[str, object]:
     cpu_s = limits.child_cpu_s + (order["bytes"] >> 22)  # a processor inflates far more than 4 MiB a second
     limit(limits.child_memory_bytes, cpu_s, limits.child_nofile, limits.inflated_bytes)
     try:
-        return {"junk": unpack(order["descriptor"], order["name"], Path(order["target"]), limits)}
+        return {"junk": unpack(_archive(order), order["name"], Path(order["target"]), limits)}
     except Refusal as refusal:
         return {"refused": refusal_line(refusal)}
     except HarnessError as error:
         return {"machine": [str(error), error.code, error.hint]}
     except MemoryError:
         return {"refused": ["E_READ_LIMIT", None, {"what": _memory(limits)}]}
+
+
+def _archive(order: dict[str, Any]) -> int:
+    """The open archive. Raises Refusal (E_CHANGED) when another one lies in its place where it must be opened anew."""
+    from harness.submission.readers.tree import stamp
+
+    if order["descriptor"] is not None:
+        return int(order["descriptor"])
+    try:
+        descriptor = os.open(order["path"], READ)
+    except OSError as error:
+        raise Refusal("E_CHANGED", name="the archive") from error
+    if list(stamp(os.fstat(descriptor))) != order["stamp"]:
+        raise Refusal("E_CHANGED", name="the archive")
+    return descriptor
 
 
 def _memory(limits: ReadLimits) -> str:
@@ -184,7 +200,7 @@ def _checker(order: dict[str, Any], limits: ReadLimits) -> Work:
         tree = Tree(root, {path: Entry(path, bytes_, tuple(stamp))})
         if bytes_ > rules.max_bytes:
             with tree.open(path) as descriptor:
-                problems = oversize_problems(os.pread(descriptor, _HEAD, 0), bytes_, rules, limits)
+                problems = oversize_problems(read_at(descriptor, _HEAD, 0), bytes_, rules, limits)
             return [number, None, None, [refusal_line(problem) for problem in problems]]
         with tree.read_into(path, buffer) as data:
             sha256 = hashlib.sha256(data).hexdigest()

@@ -11,11 +11,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness import system
 from harness.errors import MachineError
 from harness.submission.readers.paths import fold
 from harness.submission.readers.refusal import Refusal, quoted
-
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(slots=True)
@@ -57,7 +56,7 @@ def create_file(root: Path, path: str) -> int:
     target = os.fsencode(root) + b"/" + path.encode()  # UTF-8 whatever the locale says
     try:
         Path(os.fsdecode(target)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(target, _CREATE, 0o600)
+        return os.open(target, system.WRITE | os.O_EXCL, 0o600)
     except OSError as error:
         raise disk_error(error) from error
 
@@ -74,7 +73,7 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
 
 def disk_error(error: OSError) -> MachineError:
     """The machine cannot hold the extracted files: our side, never the team's."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
     return MachineError(
         "the archive could not be unpacked: " + ("the disk is full" if full else str(error.strerror)),
         code="I_DISK",

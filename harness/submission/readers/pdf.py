@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from harness.submission.readers.refusal import Refusal, quoted
 from harness.submission.readers.tree import Tree
+from harness.system import read_at
 
 _PROGRAM = Path(__file__).with_name("pdf_pages.py")
 _MAX_BYTES = 256 << 20
@@ -63,4 +63,4 @@ class PageCount:
 
 
 def _head(descriptor: int) -> bytes:
-    return os.pread(descriptor, 1024, 0)
+    return read_at(descriptor, 1024, 0)

@@ -4,6 +4,7 @@ ask for any amount of memory. Prints one JSON object: {"pages": n}, {"encrypted"
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 
@@ -12,11 +13,15 @@ _CPU_S = 5
 
 
 def _limit() -> None:
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    """Take those limits that the system has: macOS refuses that of memory, Windows has none. There the asker's time
+    limit stands alone."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for name, value in {"RLIMIT_AS": _MEMORY_BYTES, "RLIMIT_CPU": _CPU_S, "RLIMIT_FSIZE": 0}.items():
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(getattr(resource, name), (value, value))
 
 
 def _count() -> dict[str, object]:

@@ -17,6 +17,7 @@ from harness.challenge.reading import ReadLimits
 from harness.submission.readers.extraction import Names, create_file, write_all
 from harness.submission.readers.paths import is_junk, member_path
 from harness.submission.readers.refusal import Refusal, quoted
+from harness.system import read_at
 
 GZIP_MAGIC = b"\x1f\x8b"
 MAGIC_AT, MAGIC = 257, b"ustar"
@@ -141,7 +142,7 @@ class _Stream:
         return block
 
     def _packed(self) -> bytes:
-        block = os.pread(self._descriptor, min(_READ, self._bytes - self._at), self._at)
+        block = read_at(self._descriptor, min(_READ, self._bytes - self._at), self._at)
         self._at += len(block)
         return block
 

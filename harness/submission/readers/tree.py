@@ -1,7 +1,8 @@
 """A folder, listed and read without following anything: regular files with one name, on one file system.
 
 Every open goes component by component from the root's descriptor with O_NOFOLLOW, so that a folder swapped for a
-link meanwhile is refused, and O_NONBLOCK, so that a pipe never blocks.
+link meanwhile is refused, and O_NONBLOCK, so that a pipe never blocks. Where a system has no such descriptors each
+component is looked at before the file is opened, and the open file must be the listed one.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness import system
 from harness.challenge.reading import ReadLimits
 from harness.submission.readers.paths import MAX_DEPTH, name_fault
 from harness.submission.readers.refusal import Refusal, quoted
 
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+_Folder = int | Path  # a descriptor; a path where folders have none (Windows)
 _KINDS = {
     stat.S_IFLNK: "a symbolic link",
     stat.S_IFIFO: "a named pipe",
@@ -68,10 +69,10 @@ class Tree:
         entry = self.files[path]
         descriptor = _open_beneath(self.root, path)
         try:
-            if _stamp(os.fstat(descriptor)) != entry.stamp:
+            if stamp(os.fstat(descriptor)) != entry.stamp:
                 raise Refusal("E_CHANGED", name=quoted(path))
             yield descriptor
-            if _stamp(os.fstat(descriptor)) != entry.stamp:
+            if stamp(os.fstat(descriptor)) != entry.stamp:
                 raise Refusal("E_CHANGED", name=quoted(path))
         finally:
             os.close(descriptor)
@@ -91,7 +92,7 @@ class Tree:
             buffer.extend(bytes(bytes_ + 1 - len(buffer)))
         view = memoryview(buffer)
         with self.open(path) as descriptor:
-            got = os.preadv(descriptor, [view[: bytes_ + 1]], 0)
+            got = system.read_into(descriptor, view[: bytes_ + 1])
         if got != bytes_:
             raise Refusal("E_CHANGED", name=quoted(path))
         return view[:got]
@@ -103,12 +104,46 @@ def scan(root: Path, limits: ReadLimits) -> Tree:
     Raises Refusal (E_LAYOUT_COUNT) when there are more than ``limits.members`` entries or folders nest too deeply.
     """
     tree = Tree(root)
-    descriptor = os.open(root, _FOLDER)
+    with _opened(root) as folder:
+        _scan(folder, "", tree, limits, os.stat(folder).st_dev)  # noqa: PTH116 - a descriptor, mostly
+    return tree
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Folder]:
+    """A folder to list and look into. Raises OSError."""
+    if not system.FOLDERS_BY_DESCRIPTOR:
+        yield path
+        return
+    descriptor = os.open(path, system.FOLDER)
     try:
-        _scan(descriptor, "", tree, limits, os.fstat(descriptor).st_dev)
+        yield descriptor
     finally:
         os.close(descriptor)
-    return tree
+
+
+def _look(folder: _Folder, name: str) -> os.stat_result:
+    """What an entry is, itself and not what it may lead to. Raises OSError."""
+    if isinstance(folder, Path):
+        return (folder / os.fsdecode(_raw(name))).lstat()
+    return os.stat(_raw(name), dir_fd=folder, follow_symlinks=False)
+
+
+@contextmanager
+def _inside(folder: _Folder, name: str) -> Iterator[_Folder]:
+    """A folder's folder. Raises OSError, for a link too."""
+    if isinstance(folder, Path):
+        inner = folder / os.fsdecode(_raw(name))
+        info = inner.lstat()
+        if not stat.S_ISDIR(info.st_mode) or system.is_link(info):
+            raise NotADirectoryError(errno.ENOTDIR, "a link or no folder")
+        yield inner
+        return
+    descriptor = os.open(_raw(name), system.FOLDER, dir_fd=folder)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _text(name: str) -> str:
@@ -120,7 +155,7 @@ def _raw(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
-def _scan(folder: int, prefix: str, tree: Tree, limits: ReadLimits, device: int) -> None:
+def _scan(folder: _Folder, prefix: str, tree: Tree, limits: ReadLimits, device: int) -> None:
     names: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -133,31 +168,29 @@ def _scan(folder: int, prefix: str, tree: Tree, limits: ReadLimits, device: int)
             tree.refusals.append(Refusal("E_NAME", file=path, name=quoted(name), what=fault))
             continue
         try:
-            info = os.stat(_raw(name), dir_fd=folder, follow_symlinks=False)
+            info = _look(folder, name)
         except OSError as error:
             tree.refusals.append(_cannot_open(path, error))
             continue
         if refusal := _fault(path, info, device):
             tree.refusals.append(refusal)
         elif stat.S_ISREG(info.st_mode):
-            tree.files[path] = Entry(path, info.st_size, _stamp(info))
+            tree.files[path] = Entry(path, info.st_size, stamp(info))
         else:
             tree.folders.add(path)
             _enter(folder, name, path, tree, limits, device)
 
 
-def _enter(folder: int, name: str, path: str, tree: Tree, limits: ReadLimits, device: int) -> None:
+def _enter(folder: _Folder, name: str, path: str, tree: Tree, limits: ReadLimits, device: int) -> None:
     if path.count("/") >= MAX_DEPTH:
         raise Refusal("E_LAYOUT_COUNT", what=f"folders nested more than {MAX_DEPTH} deep")
-    try:
-        inner = os.open(_raw(name), _FOLDER, dir_fd=folder)
-    except OSError as error:
-        tree.refusals.append(_cannot_open(path, error))
-        return
-    try:
+    with ExitStack() as stack:
+        try:
+            inner = stack.enter_context(_inside(folder, name))
+        except OSError as error:
+            tree.refusals.append(_cannot_open(path, error))
+            return
         _scan(inner, path + "/", tree, limits, device)
-    finally:
-        os.close(inner)
 
 
 def _fault(path: str, info: os.stat_result, device: int) -> Refusal | None:
@@ -165,6 +198,8 @@ def _fault(path: str, info: os.stat_result, device: int) -> Refusal | None:
     if kind not in (stat.S_IFREG, stat.S_IFDIR):
         what = _KINDS.get(kind, "neither a file nor a folder")
         return Refusal("E_LAYOUT_TYPE", file=path, name=quoted(path), what=what)
+    if system.is_link(info):
+        return Refusal("E_LAYOUT_TYPE", file=path, name=quoted(path), what="a junction")
     if info.st_dev != device:
         return Refusal("E_LAYOUT_TYPE", file=path, name=quoted(path), what="on another file system")
     if kind == stat.S_IFREG and info.st_nlink > 1:
@@ -176,18 +211,17 @@ def _fault(path: str, info: os.stat_result, device: int) -> Refusal | None:
 
 
 def _open_beneath(root: Path, path: str) -> int:
-    folder = os.open(root, _FOLDER)
     *parents, name = path.split("/")
     try:
-        for parent in parents:
-            inner = os.open(_raw(parent), _FOLDER, dir_fd=folder)
-            os.close(folder)
-            folder = inner
-        return os.open(_raw(name), _FILE, dir_fd=folder)
+        with ExitStack() as stack:
+            folder = stack.enter_context(_opened(root))
+            for parent in parents:
+                folder = stack.enter_context(_inside(folder, parent))
+            if isinstance(folder, Path):
+                return os.open(folder / os.fsdecode(_raw(name)), system.READ)  # `open` compares it with the listed one
+            return os.open(_raw(name), system.READ, dir_fd=folder)
     except OSError as error:
         raise _cannot_open(path, error) from error
-    finally:
-        os.close(folder)
 
 
 def _cannot_open(path: str, error: OSError) -> Refusal:
@@ -198,5 +232,6 @@ def _cannot_open(path: str, error: OSError) -> Refusal:
     return Refusal("E_CHANGED", file=path, name=quoted(path))
 
 
-def _stamp(info: os.stat_result) -> tuple[int, ...]:
+def stamp(info: os.stat_result) -> tuple[int, ...]:
+    """What stays equal as long as nobody touches a file."""
     return (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns, stat.S_IFMT(info.st_mode))

@@ -19,6 +19,7 @@ from harness.challenge.reading import ReadLimits
 from harness.submission.readers.extraction import Names, create_file, write_all
 from harness.submission.readers.paths import is_junk, member_path
 from harness.submission.readers.refusal import Refusal, quoted
+from harness.system import read_at
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _END = struct.Struct("<4s4H2IH")
@@ -58,7 +59,7 @@ def unpack_zip(descriptor: int, bytes_: int, target: Path, limits: ReadLimits) -
     written.
     """
     end, count, directory_at, directory_bytes = _end_record(descriptor, bytes_, limits)
-    raw = os.pread(descriptor, directory_bytes, directory_at)
+    raw = read_at(descriptor, directory_bytes, directory_at)
     members = sorted(_directory(raw, count, limits), key=lambda member: member.start)
     if not members:
         raise Refusal("E_ARC_EMPTY", what="the archive holds nothing")
@@ -88,7 +89,7 @@ def _malformed(what: str) -> NoReturn:
 def _end_record(descriptor: int, bytes_: int, limits: ReadLimits) -> tuple[int, int, int, int]:
     """Place of the end record, number of members, place and length of the central directory."""
     tail_at = max(0, bytes_ - _END.size - 0xFFFF)
-    tail = os.pread(descriptor, bytes_ - tail_at, tail_at)
+    tail = read_at(descriptor, bytes_ - tail_at, tail_at)
     found = tail.rfind(b"PK\x05\x06")
     if found < 0 or len(tail) - found < _END.size:
         raise Refusal("E_ARC_TRUNC", what="its end record is missing")
@@ -178,11 +179,11 @@ def _refuse_bombs(members: list[Member], limits: ReadLimits) -> None:
 
 def _place(descriptor: int, member: Member, after: int, directory_at: int) -> Member:
     """Compare the local header with the directory and find where it ends; the next one starts at ``after``."""
-    head = os.pread(descriptor, _LOCAL.size, member.start) if member.start + _LOCAL.size <= directory_at else b""
+    head = read_at(descriptor, _LOCAL.size, member.start) if member.start + _LOCAL.size <= directory_at else b""
     if len(head) < _LOCAL.size or head[:4] != b"PK\x03\x04":
         _malformed(f"{quoted(member.path)} has no header of its own")
     _, _, flags, method, _, _, crc, packed, size, name_n, extra_n = _LOCAL.unpack(head)
-    name_and_extra = os.pread(descriptor, name_n + extra_n, member.start + _LOCAL.size)
+    name_and_extra = read_at(descriptor, name_n + extra_n, member.start + _LOCAL.size)
     if name_and_extra[:name_n] != member.raw_name:
         _malformed(f"{quoted(member.path)} has another name in its own header")
     data = member.start + _LOCAL.size + name_n + extra_n
@@ -204,7 +205,7 @@ def _place(descriptor: int, member: Member, after: int, directory_at: int) -> Me
 
 def _descriptor_bytes(descriptor: int, member: Member, at: int, after: int) -> int:
     """Length of the data descriptor at ``at``: with or without signature, with 4- or 8-byte sizes."""
-    raw = os.pread(descriptor, 24, at)
+    raw = read_at(descriptor, 24, at)
     fitting = [
         signature + struct.pack(f"<I2{width}", member.crc, member.packed, member.size)
         for signature in (b"PK\x07\x08", b"")
@@ -245,7 +246,7 @@ def _extract(descriptor: int, member: Member, target: Path) -> None:
 def _copy(descriptor: int, member: Member, out: int) -> tuple[int, int]:
     crc = done = 0
     while done < member.packed:
-        block = os.pread(descriptor, min(_BLOCK, member.packed - done), member.data + done)
+        block = read_at(descriptor, min(_BLOCK, member.packed - done), member.data + done)
         if not block:
             raise Refusal("E_ARC_TRUNC", what=f"inside {quoted(member.path)}")
         crc = zlib.crc32(block, crc)
@@ -261,7 +262,7 @@ def _inflate(descriptor: int, member: Member, out: int) -> tuple[int, int]:
     pending = b""
     while not engine.eof:
         if not pending and taken < member.packed:
-            pending = os.pread(descriptor, min(_BLOCK, member.packed - taken), member.data + taken)
+            pending = read_at(descriptor, min(_BLOCK, member.packed - taken), member.data + taken)
             taken += len(pending)
         try:
             block = engine.decompress(pending, _BLOCK)

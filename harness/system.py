@@ -1,0 +1,80 @@
+"""What the readers of files ask of the system, also where it has less: Windows has no `pread`, no directory descriptors
+and no flag that refuses links; macOS has all but some limits.
+
+Where something is missing the reader's own checks stand alone: a path is looked at before and after it is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from pathlib import Path
+
+NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+READ = os.O_RDONLY | NOFOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+WRITE = os.O_WRONLY | os.O_CREAT | NOFOLLOW | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+FOLDER = os.O_RDONLY | NOFOLLOW | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+# Whether a folder can be opened, listed and looked into by its descriptor, so that nobody swaps it meanwhile.
+FOLDERS_BY_DESCRIPTOR = {os.open, os.stat} <= os.supports_dir_fd and os.scandir in os.supports_fd
+# Whether a child can be given an open file by its number.
+PASSES_DESCRIPTORS = hasattr(os, "fork")
+_JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT
+_SEEKING = threading.Lock()
+
+
+def read_at(descriptor: int, bytes_: int, at: int) -> bytes:
+    """At most ``bytes_`` from the place ``at``."""
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, bytes_, at)
+    with _SEEKING:
+        os.lseek(descriptor, at, os.SEEK_SET)
+        return os.read(descriptor, bytes_)
+
+
+def read_into(descriptor: int, view: memoryview) -> int:
+    """The file's beginning, into ``view``; returns how much there was."""
+    if hasattr(os, "preadv"):
+        return os.preadv(descriptor, [view], 0)
+    got = 0
+    while got < len(view):
+        part = read_at(descriptor, len(view) - got, got)
+        if not part:
+            break
+        view[got : got + len(part)] = part
+        got += len(part)
+    return got
+
+
+def path_text(path: Path) -> str:
+    """A path with forward slashes and as UTF-8, whatever the locale says, so that every machine reports the same."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "surrogateescape")
+
+
+def is_link(info: os.stat_result) -> bool:
+    """Whether an entry of a folder leads elsewhere in a way that its mode does not say: a junction of Windows."""
+    return getattr(info, "st_reparse_tag", 0) == _JUNCTION
+
+
+def signals(*names: str) -> tuple[int, ...]:
+    """The numbers of those signals that the system has."""
+    return tuple(int(getattr(signal, name)) for name in names if hasattr(signal, name))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write all of ``data`` to ``path`` or nothing, where neither a folder nor a mode can be synced by a descriptor.
+
+    Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
