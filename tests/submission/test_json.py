@@ -193,7 +193,7 @@ def test_lines_are_only_counted_once_there_are_too_many_values(
     assert [code_ for _, _, code_ in found] == [None, None, refused]
     found = read(tmp_path, rows + b"[[[1, 2, 3, 4]]]\n" + rows + b"NaN\n", values=7, lines=5)
     assert [(number, code_) for number, _, code_ in found] == [
-        (1, None), (2, None), (3, "E_JSON_VALUES"), (0, "E_JSON_COUNT"),
+        (1, None), (2, None), (0, "E_JSON_VALUES"), (0, "E_JSON_COUNT"),
     ]  # fmt: skip
 
 
@@ -203,9 +203,10 @@ def test_lines_are_only_counted_once_there_are_too_many_faults(tmp_path: Path) -
     limits = replace(LIMITS, faults=3)
     for number, _, refusal in read_jsonl(scan(tmp_path, limits), "x.jsonl", limits, lambda: len(seen)):
         assert refusal is not None
-        assert refusal.code == ("E_JSON_NUM" if number < 5 else "E_JSON_FAULTS")
+        assert refusal.code == ("E_JSON_NUM" if number else "E_JSON_FAULTS")
         seen.append(number)
-    assert seen == [1, 2, 3, 4, 5]
+    assert seen == [1, 2, 3, 4, 0]
+    assert refusal.values == {"limit": 3, "first": 5}
 
 
 @pytest.mark.parametrize(("length", "refused"), [(99, None), (100, None), (101, "E_JSON_SIZE")])

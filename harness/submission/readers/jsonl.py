@@ -19,7 +19,7 @@ def read_jsonl(tree: Tree, path: str, limits: ReadLimits, faults: Callable[[], i
     """Each line's value, or the refusal of that line; the others still come.
 
     Yields a refusal with line 0 when reading stops before the end: E_JSON_SIZE, E_JSON_COUNT, E_JSON_EMPTY,
-    E_CHANGED, E_LAYOUT_*. Lines after one that is refused with E_JSON_VALUES or E_JSON_FAULTS are only counted: the
+    E_CHANGED, E_LAYOUT_*. From line ``first`` of E_JSON_VALUES or E_JSON_FAULTS on they are only counted: the
     file holds more values than ``limits.values``, or ``faults`` tells of more than ``limits.faults`` up to there.
     """
     try:
@@ -49,11 +49,11 @@ def _lines(stream: BinaryIO, bytes_: int, limits: ReadLimits, faults: Callable[[
             continue
         if faults() > limits.faults:
             enough = True
-            yield number, None, Refusal("E_JSON_FAULTS", limit=limits.faults)
+            yield 0, None, Refusal("E_JSON_FAULTS", limit=limits.faults, first=number)
             continue
         if values > limits.values:
             enough = True
-            yield number, None, Refusal("E_JSON_VALUES", limit=limits.values)
+            yield 0, None, Refusal("E_JSON_VALUES", limit=limits.values, first=number)
             continue
         try:
             yield number, parse_json(line.removesuffix(b"\n"), limits.depth), None
