@@ -159,16 +159,24 @@ def _delay(pairs: Sequence[MeasuredPair], case: DuplexCase, strict: bool) -> Mea
 
 def _latency(pairs: Sequence[MeasuredPair], which: Literal["stop", "response"], strict: bool) -> Mean:
     """Pooled over all intervals of all files. Strict gives an output that says nothing the longest one its input
-    allows: the whole interruption, or all the time after it."""
+    allows: the whole interruption, or all the time after it; that time also to one that says nothing after the user's
+    last words."""
     lengths = []
     for pair in pairs:
         if pair.timing is not None:
             lengths += [exact(end) - exact(start) for start, end in getattr(pair.timing, which)]
+            if strict and which == "response" and _falls_silent(pair.timing):
+                lengths.append(_longest(pair.item, -1))
         if strict and not pair.spoke:
             last = pair.item.annotation.segments[-1]
             whole = exact(last.end_s) - exact(last.start_s)
             lengths.append(whole if which == "stop" else _longest(pair.item, -1))
     return Mean.of(lengths)
+
+
+def _falls_silent(timing: PairTiming) -> bool:
+    """Whether the model says nothing from the end of the user's last words on."""
+    return bool(timing.user) and all(end <= timing.user[-1][1] for _, end in timing.model)
 
 
 def _longest(item: DuplexInput, reference: int) -> Fraction:

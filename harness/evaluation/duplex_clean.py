@@ -1,13 +1,16 @@
-"""Clean counterparts of a folder of inputs, sample-exact at the inputs' own rate."""
+"""Clean counterparts of a folder of inputs, and what speech directed at others is transcribed from again: sample-exact
+at the inputs' own rate."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge
+from harness.documents.codes import finding
 from harness.documents.duplex import DuplexInput, input_path
-from harness.duplex.clean import clean_input, directed_clean
+from harness.duplex.clean import clean_input, directed_clean, directed_second
 from harness.errors import MachineError, Refused, UsageError
 from harness.evaluation.duplex_timing import duplex_rules
 from harness.submission import read_pairs
@@ -27,6 +30,46 @@ def make_clean(inputs: Path, out: Path, challenge: Challenge) -> list[str]:
     is for), Refused (E_WAV_CHANNELS, E_WAV_BITS) for an input that is not mono PCM16, MachineError (I_DISK).
     """
     rules = duplex_rules(challenge)
+    made = []
+    for item in _key(inputs, challenge, rules):
+        case = rules.case(item.scenario, item.part)
+        if case is not None and case.clean:
+            path = _clean_path(item)
+            prepare = directed_clean if item.scenario == _DIRECTED else clean_input
+            samples, rate_hz = _mono(inputs / f"{input_path(item.file)}.wav")
+            _write(out / path, prepare(samples, rate_hz, item.annotation), rate_hz)
+            made.append(path)
+    return made
+
+
+def make_second(inputs: Path, outputs: Path, out: Path, challenge: Challenge) -> list[str]:
+    """Write what is left of every input of speech directed at others and of its output once both begin with the
+    follow-up query; in the output, what was said while that was asked is silence. ``outputs`` is a submission's folder;
+    inputs without an output are left out. Returns the paths below ``out``: the inputs' and the outputs' own.
+
+    Raises as `make_clean`, and Refused (E_PAIR_RATE) for an output of another rate than its input's.
+    """
+    rules = duplex_rules(challenge)
+    layout = next(iter(rules.layouts.values()))
+    made = []
+    for item in _key(inputs, challenge, rules):
+        path = input_path(item.file)
+        output = outputs / layout.output_path(path)
+        if item.scenario != _DIRECTED or not output.is_file():
+            continue
+        user, rate_hz = _mono(inputs / f"{path}.wav")
+        said, output_hz = _mono(output)
+        if output_hz != rate_hz:
+            entry = finding("E_PAIR_RATE", name=output.name, found=output_hz, wanted=rate_hz)
+            raise Refused(entry.message, code="E_PAIR_RATE", hint=entry.hint)
+        halves = directed_second(user, said, rate_hz, item.annotation)
+        for target, samples in zip((f"{path}.wav", layout.output_path(path)), halves, strict=True):
+            _write(out / target, samples, rate_hz)
+            made.append(target)
+    return made
+
+
+def _key(inputs: Path, challenge: Challenge, rules: DuplexRules) -> tuple[DuplexInput, ...]:
     found = read_pairs(inputs, challenge, rules)
     errors = [each for each in found.findings if each.severity == "error" and each.code != "E_KEY_AUDIO"]
     if errors or not found.key:
@@ -36,14 +79,7 @@ def make_clean(inputs: Path, out: Path, challenge: Challenge) -> list[str]:
             code="E_GOLD",
             hint=f"`humdial validate --layout data {inputs}` lists everything",
         )
-    made = []
-    for item in found.key:
-        case = rules.case(item.scenario, item.part)
-        if case is not None and case.clean:
-            path = _clean_path(item)
-            _write(inputs / f"{input_path(item.file)}.wav", out / path, item)
-            made.append(path)
-    return made
+    return found.key
 
 
 def _clean_path(item: DuplexInput) -> str:
@@ -53,14 +89,12 @@ def _clean_path(item: DuplexInput) -> str:
     return f"{folder}/clean_{name}.wav"
 
 
-def _write(source: Path, target: Path, item: DuplexInput) -> None:
+def _write(target: Path, samples: NDArray[np.int16], rate_hz: int) -> None:
     import soundfile
 
-    samples, rate_hz = _mono(source)
-    prepare = directed_clean if item.scenario == _DIRECTED else clean_input
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(target, prepare(samples, rate_hz, item.annotation), rate_hz, subtype="PCM_16", format="WAV")
+        soundfile.write(target, samples, rate_hz, subtype="PCM_16", format="WAV")
     except (OSError, soundfile.SoundFileError) as error:
         raise MachineError(f"{target} cannot be written: {error}", code="I_DISK", hint="free space") from error
 

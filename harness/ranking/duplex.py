@@ -19,6 +19,7 @@ from harness.ranking.rounding import half_up
 
 _PRECISE = Context(prec=60)
 _NAMED = 3
+_BESIDE_DECIMALS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,29 @@ def place_duplex(reports: Sequence[ScoreReport], challenge: Challenge, track: Tr
         )
     parts = {report.team: duplex_parts(report, challenge.languages, rules) for report in reports}
     cohort = _cohort(reports, parts)
-    return [_place(report, parts[report.team], cohort, challenge.languages, rules) for report in reports]
+    beside = {report.team: _beside(report, challenge.languages) for report in reports}
+    if not any(value is not None for values in beside.values() for value in values.values()):
+        beside = {team: {} for team in beside}  # nobody was asked: no empty columns
+    return [
+        _place(report, parts[report.team], beside[report.team], cohort, challenge.languages, rules)
+        for report in reports
+    ]
+
+
+def _beside(report: ScoreReport, languages: Sequence[str]) -> dict[str, Fraction | None]:
+    """What stands beside the ranking and moves nothing: means over the languages that have one."""
+    found: dict[str, Fraction | None] = {}
+    for column, measure in (("unranked.naturalness", "linguistic"), ("unranked.dnsmos", "dnsmos")):
+        means = [_mean_of(report.measures.get(language), measure) for language in languages]
+        known = [mean for mean in means if mean is not None]
+        found[column] = sum(known, Fraction(0)) / len(known) if known else None
+    return found
+
+
+def _mean_of(plain: object, measure: str) -> Fraction | None:
+    for key in ("naturalness", measure, "mean"):
+        plain = plain.get(key) if isinstance(plain, dict) else None
+    return Fraction(Decimal(repr(plain))) if isinstance(plain, float) else None
 
 
 def _cohort(reports: Sequence[ScoreReport], parts: dict[str, DuplexParts]) -> Cohort:
@@ -94,7 +117,12 @@ def _cohort(reports: Sequence[ScoreReport], parts: dict[str, DuplexParts]) -> Co
 
 
 def _place(
-    report: ScoreReport, parts: DuplexParts, cohort: Cohort, languages: Sequence[str], rules: DuplexRules
+    report: ScoreReport,
+    parts: DuplexParts,
+    beside: dict[str, Fraction | None],
+    cohort: Cohort,
+    languages: Sequence[str],
+    rules: DuplexRules,
 ) -> Placing:
     totals = rules.totals
     columns: dict[str, Fraction | None] = {}
@@ -111,8 +139,12 @@ def _place(
         report=report,
         final=final,
         languages=dict.fromkeys(languages),
-        columns=columns,
-        decimals={**dict.fromkeys(columns, totals.score_decimals), "total_delay_s": totals.delay_decimals},
+        columns={**columns, **beside},
+        decimals={
+            **dict.fromkeys(columns, totals.score_decimals),
+            "total_delay_s": totals.delay_decimals,
+            **dict.fromkeys(beside, _BESIDE_DECIMALS),
+        },
         behind=_behind(report, languages, rules),
         notes=tuple(_notes(report, parts)),
     )

@@ -27,7 +27,7 @@ def test_show_as_json_has_the_id_the_digest_and_exact_weights() -> None:
     assert plain["id"] == "humdial-2026"
     assert plain["digest"].startswith("sha256:")
     assert plain["tracks"]["track1"]["terms"]["task4.vocal_empathy_congruence"] == "1/4"
-    assert list(plain["tasks"]) == ["task1", "task2", "task3", "task4", "task5"]
+    assert list(plain["tasks"]) == [*(f"task{number}" for number in range(1, 6)), "behaviour", "naturalness"]
 
 
 def test_show_as_text_names_every_dimension_and_its_scale() -> None:

@@ -18,8 +18,8 @@ SENTENCE = {
 }
 
 
-def clean(inputs: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness", "duplex", "clean", str(inputs), "--out", str(out)]
+def clean(inputs: Path, out: Path, *more: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness", "duplex", "clean", str(inputs), "--out", str(out), *map(str, more)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
@@ -51,6 +51,24 @@ def test_a_key(tmp_path: Path) -> None:
     assert (first[query] == source[query]).all() and np.count_nonzero(first) == RATE // 2
     second, _ = soundfile.read(tmp_path / "out/clean/clean-000002.wav", dtype="int16")
     assert (second == np.concatenate([source[: RATE // 2], source[2 * RATE :]])).all()
+
+
+def test_the_second_half_of_speech_directed_at_others(tmp_path: Path) -> None:
+    key_folder(tmp_path / "in")
+    (tmp_path / "team/test").mkdir(parents=True)
+    said = noise()[::-1, 0]
+    soundfile.write(tmp_path / "team/test/test-000002_output.wav", said, RATE, subtype="PCM_16")
+    done = clean(tmp_path / "in", tmp_path / "out", "--outputs", tmp_path / "team")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["test/test-000002.wav", "test/test-000002_output.wav"]
+    user, rate = soundfile.read(tmp_path / "out/test/test-000002.wav", dtype="int16")
+    assert rate == RATE and (user == noise()[2 * RATE :, 0]).all()
+    output, _ = soundfile.read(tmp_path / "out/test/test-000002_output.wav", dtype="int16")
+    assert not output[: RATE // 2].any()  # while the follow-up query is asked
+    assert (output[RATE // 2 :] == said[2 * RATE + RATE // 2 :]).all()
+    soundfile.write(tmp_path / "team/test/test-000002_output.wav", said[::2], RATE // 2, subtype="PCM_16")
+    done = clean(tmp_path / "in", tmp_path / "out", "--outputs", tmp_path / "team")
+    assert done.returncode == 1 and "[E_PAIR_RATE]" in done.stderr
 
 
 def test_a_dev_folder(tmp_path: Path) -> None:

@@ -61,6 +61,19 @@ def test_a_silent_system_is_not_fast() -> None:
     assert strict["outputs"] == {"missing": 1, "silent": 1}
 
 
+def test_a_system_that_falls_silent_for_good_is_not_fast() -> None:
+    """It answers the first query at once and the interruption never: strict counts that, to the end of the input."""
+    timing = pair_timing([(0.5, 2.0), (4.0, 5.5)], [(2.1, 4.3)], TimingRules())
+    quitter = good(1, timing=timing)
+    published = language_measures([quitter], RULES, "published")
+    assert published["response_latency_s"]["follow_up"] == 0.1
+    strict = language_measures([quitter], RULES, "strict")
+    assert strict["response_latency_s"]["follow_up"] == 2.3  # 0.1 and 4.5
+    assert strict["n"]["response_latency_s"]["follow_up"] == 2
+    on_and_on = good(1, timing=pair_timing([(0.5, 2.0), (4.0, 5.5)], [(2.1, 9.0)], TimingRules()))
+    assert language_measures([on_and_on], RULES, "strict")["n"]["response_latency_s"]["follow_up"] == 1
+
+
 def test_early_and_missing_outputs_stay_in_the_strict_denominator() -> None:
     early = good(2, delay_s=Fraction(-1), labels=("RESUME",))
     pairs = [good(1), early, pair(3, state="missing")]

@@ -120,6 +120,17 @@ def test_from_scenarios_to_the_total() -> None:
     assert alpha.behind["zh.rejection.pause"].n == 4
 
 
+def test_naturalness_stands_beside_and_moves_nothing() -> None:
+    plain = board(cohort(report("alpha", scenario_measures({"pause": 1.0})))).rows
+    told = scenario_measures({"pause": 1.0})
+    told["en"]["naturalness"] = {"linguistic": {"mean": 1.0, "n": 3}, "dnsmos": {"mean": 2.505, "n": 3}}
+    rows = board(cohort(report("alpha", told))).rows
+    assert [(row.team, row.final, row.rank) for row in rows] == [(row.team, row.final, row.rank) for row in plain]
+    assert (rows[0].display["unranked.naturalness"], rows[0].display["unranked.dnsmos"]) == ("1.00", "2.51")
+    assert rows[1].columns["unranked.naturalness"] is None
+    assert "unranked.naturalness" not in plain[0].columns
+
+
 def test_every_rounding_is_half_up_at_its_place() -> None:
     """38.85 becomes 38.9, and the total is made of rounded parts."""
     measures = {"interruption": {"zh": 38.8, "en": 38.9}, "rejection": {"zh": 33.8, "en": 33.9}, "total_delay_s": 1.0}
