@@ -46,7 +46,15 @@ def main() -> int:
         return measure(Path(folder))
 
 
+def with_bytecode(folder: Path) -> None:
+    """Let every program that is started find its bytecode, as an installed one does, wherever the environment keeps
+    Python from writing it: compiling the harness anew costs more than half a second."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+
+
 def measure(folder: Path) -> int:
+    with_bytecode(folder)
     submission, inputs, small = folder / "HD-Track1", folder / "inputs", folder / "small"
     make(submission, inputs, DIALOGUES)
     make(small, folder / "small-inputs", 2)
@@ -91,9 +99,6 @@ def start_up(small: Path, inputs: Path) -> None:
     sites = sorted(str(site) for site in cache_dir().glob("judge-site/*") if site.suffix != ".part")
     script = f"import sys; sys.path[:0] = {sites!r}; import torch"
     torch = [os.environ.get("TORCH_PYTHON", sys.executable), "-c", script]
-    # Both sides with their bytecode at hand, wherever the environment keeps Python from writing it.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = str(small.parent / "bytecode")
     commands = {
         "humdial --help": [*HUMDIAL, "--help"],
         "humdial validate (small)": [*HUMDIAL, "validate", str(small), "--inputs", str(inputs), "-q"],

@@ -170,12 +170,13 @@ def test_every_schema_is_listed_and_shown() -> None:
         assert shown["$id"] == f"urn:humdial:schema:{name}:v1"
 
 
-def test_an_encrypted_description_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("algorithm", ["RC4-128", "AES-256"])
+def test_an_encrypted_description_is_refused(algorithm: str, tmp_path: Path) -> None:
     files = made.submission()
     writer = pypdf.PdfWriter()
     for _ in range(2):
         writer.add_blank_page(72, 72)
-    writer.encrypt("secret", algorithm="RC4-128")
+    writer.encrypt("secret", algorithm=algorithm)
     folder = made.write(tmp_path / "sub", files)
     writer.write(folder / "system_description.pdf")
     done = humdial("validate", folder, "-f", "concise")

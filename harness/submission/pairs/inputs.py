@@ -15,6 +15,7 @@ from harness.documents.duplex import DuplexInput, input_path
 from harness.documents.finding import Checked, Finding
 from harness.submission.ledger import Ledger
 from harness.submission.pairs.annotation import annotation_of, annotation_problems
+from harness.submission.readers.file_view import FileView
 from harness.submission.readers.jsonl import read_jsonl
 from harness.submission.readers.refusal import Refusal, quoted
 from harness.submission.readers.schema import schema_errors
@@ -22,14 +23,12 @@ from harness.submission.readers.strict_json import parse_json
 from harness.submission.readers.tree import Tree
 from harness.submission.readers.wav import parse_wav
 from harness.submission.source import open_source
-from harness.system import read_at
 
 KEY = "key.jsonl"
 FOLDERS = ("test", "clean")
 _SENTENCE = "_sentence.json"
 _CLEAN = "clean_"
 _LANGUAGES = re.compile(r"(zh|cn|en)(?![a-z])", re.IGNORECASE)
-_HEAD = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +110,10 @@ def _audio_s(reading: _Reading, path: str) -> float | None:
     rules, limits = reading.challenge.audio, reading.challenge.read_limits
     try:
         with reading.tree.open(path) as descriptor:
-            bytes_ = reading.tree.files[path].bytes
-            data = read_at(descriptor, min(bytes_, rules.max_bytes), 0)
+            format_, problems = parse_wav(FileView(descriptor, reading.tree.files[path].bytes), rules, limits)
     except Refusal as refusal:
         reading.ledger.refuse(refusal, file=path)
         return None
-    format_, problems = parse_wav(memoryview(data), rules, limits)
     for problem in problems:
         if problem.code.startswith("E_"):
             reading.ledger.refuse(problem, file=path)

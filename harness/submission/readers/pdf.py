@@ -6,14 +6,21 @@ import contextlib
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+from harness import system
+from harness.errors import MachineError
 from harness.submission.readers.refusal import Refusal, quoted
 from harness.submission.readers.tree import Tree
 from harness.system import read_at
 
 _PROGRAM = Path(__file__).with_name("pdf_pages.py")
 _MAX_BYTES = 256 << 20
+_FROM_OUTSIDE = system.signals("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")
+# Where processor time is limited, no answer for so long is the machine's fault; elsewhere this is the only limit.
+_LIMITED = find_spec("resource") is not None
+_STALL_S = 600 if _LIMITED else 60
 _WAIT_S = 8
 
 
@@ -37,13 +44,25 @@ class PageCount:
             )
 
     def pages(self) -> int:
-        """How many pages. Raises Refusal (E_PDF_BROKEN, E_PDF_ENCRYPTED)."""
+        """How many pages. Raises Refusal (E_PDF_BROKEN, E_PDF_ENCRYPTED), MachineError (I_READER)."""
         assert self._process is not None  # the constructor starts it or raises
         try:
-            raw, _ = self._process.communicate(timeout=_WAIT_S)
+            raw, _ = self._process.communicate(timeout=_STALL_S)
             answer = json.loads(raw)
-        except (subprocess.TimeoutExpired, ValueError) as error:
-            raise Refusal("E_PDF_BROKEN", name=self._name, what="reading it takes too much time or memory") from error
+        except subprocess.TimeoutExpired as error:
+            if not _LIMITED:
+                raise self._too_much() from error
+            raise MachineError(
+                f"the page count had not come after {_STALL_S} s", code="I_READER", hint="run the same command again"
+            ) from error
+        except ValueError as error:
+            if -self._process.returncode in _FROM_OUTSIDE:
+                raise MachineError(
+                    f"the process that counts pages was ended from outside (signal {-self._process.returncode})",
+                    code="I_READER",
+                    hint="is the machine out of memory? run the same command again; no team is to blame",
+                ) from error
+            raise self._too_much() from error
         finally:
             self.close()
         if answer.get("encrypted"):
@@ -51,6 +70,9 @@ class PageCount:
         if "pages" not in answer:
             raise Refusal("E_PDF_BROKEN", name=self._name, what=f"its structure is broken ({answer.get('error')})")
         return int(answer["pages"])
+
+    def _too_much(self) -> Refusal:
+        return Refusal("E_PDF_BROKEN", name=self._name, what="reading it takes too much time or memory")
 
     def close(self) -> None:
         """End the child, whatever it is doing."""

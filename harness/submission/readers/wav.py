@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.challenge.reading import AudioRules, ReadLimits
+from harness.submission.readers.file_view import FileView
 from harness.submission.readers.refusal import Refusal, quoted
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
@@ -52,8 +53,11 @@ class _Chunks:
     metadata: tuple[str, ...]
 
 
-def parse_wav(data: memoryview, rules: AudioRules, limits: ReadLimits) -> tuple[WavFormat | None, list[Refusal]]:
-    """The format of a whole file in memory, and what is wrong or worth a warning; no format when it is refused."""
+def parse_wav(
+    data: memoryview | FileView, rules: AudioRules, limits: ReadLimits
+) -> tuple[WavFormat | None, list[Refusal]]:
+    """The format of a whole file, and what is wrong or worth a warning; no format when it is refused. Samples are not
+    looked at."""
     try:
         chunks = _chunks(data, limits)
         tag, channels, rate, byte_rate, align, bits = _fmt(chunks.fmt)
@@ -106,7 +110,7 @@ def _stated_chunks(view: memoryview, limits: ReadLimits) -> Iterator[tuple[bytes
         at += 8 + size + (size & 1)
 
 
-def _chunks(data: memoryview, limits: ReadLimits) -> _Chunks:
+def _chunks(data: memoryview | FileView, limits: ReadLimits) -> _Chunks:
     end, short = _riff_end(data)
     fmt: memoryview | None = None
     audio: tuple[int, int] | None = None
@@ -133,12 +137,12 @@ def _chunks(data: memoryview, limits: ReadLimits) -> _Chunks:
     return _Chunks(fmt, *audio, tuple(quoted(name) for name in dict.fromkeys(metadata)))
 
 
-def _is_riff(data: memoryview) -> bool:
+def _is_riff(data: memoryview | FileView) -> bool:
     head = bytes(data[:12])
     return len(head) == 12 and head[:4] == b"RIFF" and head[8:] == b"WAVE"
 
 
-def _riff_end(data: memoryview) -> tuple[int, bool]:
+def _riff_end(data: memoryview | FileView) -> tuple[int, bool]:
     """Where the header says that the file ends, and whether the file is shorter than that."""
     if not _is_riff(data):
         what = f"it has {len(data)} bytes" if len(data) < 12 else f"it starts with {bytes(data[:12])!r}"
@@ -152,7 +156,7 @@ def _riff_end(data: memoryview) -> tuple[int, bool]:
     return end, end > len(data)
 
 
-def _chunk_head(data: memoryview, at: int, end: int, short: bool, *, after_data: bool) -> tuple[bytes, int]:
+def _chunk_head(data: memoryview | FileView, at: int, end: int, short: bool, *, after_data: bool) -> tuple[bytes, int]:
     """Name and size of the chunk at ``at``, checked against the file."""
     name = bytes(data[at : at + 4])
     if at + 8 > len(data) or at + 8 > end:
