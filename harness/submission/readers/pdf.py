@@ -49,6 +49,8 @@ class PageCount:
         try:
             raw, _ = self._process.communicate(timeout=_STALL_S)
             answer = json.loads(raw)
+            if not isinstance(answer, dict) or type(answer.get("pages", 0)) is not int:
+                raise ValueError("not an answer")
         except subprocess.TimeoutExpired as error:
             if not _LIMITED:
                 raise self._too_much() from error
@@ -68,7 +70,11 @@ class PageCount:
         if answer.get("encrypted"):
             raise Refusal("E_PDF_ENCRYPTED", name=self._name)
         if "pages" not in answer:
-            raise Refusal("E_PDF_BROKEN", name=self._name, what=f"its structure is broken ({answer.get('error')})")
+            raise Refusal(
+                "E_PDF_BROKEN",
+                name=self._name,
+                what=f"its structure is broken ({quoted(str(answer.get('error')))[1:-1]})",
+            )
         return int(answer["pages"])
 
     def _too_much(self) -> Refusal:
