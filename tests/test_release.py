@@ -73,6 +73,11 @@ def test_one_version_everywhere() -> None:
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
+def test_the_changelog_says_what_can_move_a_number() -> None:
+    latest = (ROOT / "CHANGELOG.md").read_text("utf-8").partition("\n## ")[2].partition("\n## ")[0]
+    assert "\n### Scores\n" in latest
+
+
 def test_the_bill_of_materials_names_what_is_installed() -> None:
     command = [sys.executable, ROOT / "requirements" / "sbom.py", "humdial-harness"]
     outputs = {

@@ -8,6 +8,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+import made
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +53,18 @@ def test_the_wheel_brings_its_schemas_prompts_and_spec(site: Path) -> None:
     assert (site / "harness" / "_data" / "sandbox" / "seccomp.json").is_file()
 
 
+def test_the_wheel_carries_every_file_that_a_checkout_has(site: Path) -> None:
+    """Schemas, prompts, the sandbox's assets and the rest, and of the package also what is no Python."""
+    places = {
+        name: Path("harness", "_data", name) for name in ("schemas", "prompts", "canaries", "sandbox", "requirements")
+    }
+    for name, place in {**places, "harness": Path("harness")}.items():
+        listed = subprocess.run(["git", "ls-files", name], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        tracked = [Path(path).relative_to(name) for path in listed.splitlines()]
+        assert tracked
+        assert [path for path in tracked if not (site / place / path).is_file()] == []
+
+
 def test_the_installed_command_validates_without_torch(site: Path, tmp_path: Path) -> None:
     (tmp_path / "zh").mkdir()
     (tmp_path / "zh" / "task2.jsonl").write_bytes(b'\xef\xbb\xbf{"dialogue_id": NaN}\n')
@@ -59,6 +72,11 @@ def test_the_installed_command_validates_without_torch(site: Path, tmp_path: Pat
     assert result.returncode == 1, result.stderr
     assert "E_JSON_BOM" in result.stdout
     assert str(ROOT) not in result.stdout + result.stderr
+
+    sound = made.write(tmp_path / "sound", made.submission())
+    result = installed(site, "validate", sound)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert ": valid, 0 errors, 0 warnings" in result.stdout
 
 
 def test_the_source_archive_carries_what_a_checkout_has(source: Path) -> None:

@@ -1,5 +1,5 @@
 """A shell that imitates a runner as far as the steps here need one: the environment files, `bash -eo pipefail`, and
-expressions in `env`. It is not a runner: `uses`, `if` and permissions are not imitated."""
+expressions in `env`. It is not a runner: `uses` and permissions are not imitated, of `if` only what is used here."""
 
 from __future__ import annotations
 
@@ -15,22 +15,36 @@ import yaml
 
 @dataclass
 class Shell:
-    """Runs the `run` steps of a composite action, one after the other, until one fails."""
+    """Runs the `run` steps of a composite action or of a workflow's job in order; after one that failed only
+    those that say `always()`."""
 
     action: Path
     workspace: Path
     temporary: Path
     inputs: dict[str, str]
+    job: str = ""
+    machine: dict[str, str] = field(default_factory=dict)  # what a runner's image has set
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     printed: str = ""
     summary: str = ""
 
     def run(self, *, skip: tuple[str, ...] = ()) -> int:
-        """The exit code of the step that failed, else 0."""
-        for number, step in enumerate(yaml.safe_load(self.action.read_text("utf-8"))["runs"]["steps"]):
-            if step["name"] not in skip and (code := self._step(number, step)):
-                return code
-        return 0
+        """The exit code of the first step that failed, else 0."""
+        failed = 0
+        for number, step in enumerate(self._steps()):
+            wanted = step.get("if", "")
+            always = wanted == "always()"
+            if "run" not in step or step["name"] in skip or (failed and not always):
+                continue
+            if wanted and not always and self.inputs[wanted.removeprefix("inputs.")] != "true":
+                continue
+            failed = failed or self._step(number, step)
+        return failed
+
+    def _steps(self) -> list[dict[str, Any]]:
+        found = yaml.safe_load(self.action.read_text("utf-8"))
+        steps: list[dict[str, Any]] = found["jobs"][self.job]["steps"] if self.job else found["runs"]["steps"]
+        return steps
 
     def _step(self, number: int, step: dict[str, Any]) -> int:
         files = {name: self.temporary / f"{name}-{number}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
@@ -43,12 +57,20 @@ class Shell:
             "HOME": str(self.temporary),
             "RUNNER_TEMP": str(self.temporary),
             "CI": "true",
+            **self.machine,
             **{name: value for name, value in os.environ.items() if name.startswith("PIP_") or "proxy" in name.lower()},
             **{name: str(path) for name, path in files.items()},
             **{name: self._filled(value) for name, value in step.get("env", {}).items()},
         }
         done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+            [
+                "bash",
+                "--noprofile",
+                "--norc",
+                "-e",
+                *(["-o", "pipefail"] if step.get("shell") == "bash" else []),
+                str(script),
+            ],
             cwd=self.workspace,
             env=environment,
             capture_output=True,

