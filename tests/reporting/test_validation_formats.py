@@ -1,4 +1,4 @@
-"""Findings for GitHub, JUnit, SARIF and a summary page: one golden file a format, and what each must never do."""
+"""Findings in every format, one golden file each; for GitHub, JUnit, SARIF and a summary what they must never do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from harness.documents.codes import finding
 from harness.documents.finding import ChallengeRef, Checked, Finding, ValidationReport
-from harness.reporting.validation import render, render_all
+from harness.reporting.validation import FORMATS, render, render_all
 
 GOLDEN = Path(__file__).parent / "golden"
 MISSING = finding("E_LAYOUT_MISSING", file="zh/task2.jsonl", name="zh/task2.jsonl", suggestion="")
@@ -36,11 +36,14 @@ def report(*findings: Finding, truncated: int = 0, subject: str = "teams/alpha")
 REPORTS = [report(MISSING, SYNTAX, EMPTY, NOTE), report(EMPTY, subject="beta.zip"), report(subject="gamma")]
 
 
-@pytest.mark.parametrize("format_", ["github", "markdown", "junit", "sarif"])
+LINES = [{("en/task3.jsonl", 3): '{"dialogue_id" "d1"}'}, {}, {}]  # what the text format shows with a caret
+
+
+@pytest.mark.parametrize("format_", FORMATS)
 def test_golden(format_: str) -> None:
     """UPDATE_GOLDEN=1 writes the files anew; look at the difference before it is committed."""
     path = GOLDEN / f"validation.{format_}"
-    data = render_all(REPORTS, format_)
+    data = render_all(REPORTS, format_, lines=LINES)
     if os.environ.get("UPDATE_GOLDEN"):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
