@@ -37,9 +37,11 @@ def read_wav(
     return format_, tuple(problems)
 
 
-def canonical_samples(source: Path, challenge: Challenge, *, accepted: frozenset[str] = frozenset()) -> Samples:
-    """One submitted WAV as 16 kHz mono samples, shape (n,). ``accepted`` names E_WAV_* codes that do not refuse it
-    (a silent output is a fact of Track 2, no fault of the file).
+def canonical_samples(
+    source: Path, challenge: Challenge, *, accepted: frozenset[str] = frozenset(), rate_hz: int = RATE_HZ
+) -> Samples:
+    """One submitted WAV as mono samples at ``rate_hz``, shape (n,). ``accepted`` names E_WAV_* codes that do not refuse
+    it (a silent output is a fact of Track 2, no fault of the file).
 
     Raises Refused with the first E_WAV_* code when the strict reader refuses ``source``, MachineError (I_DISK) when
     it cannot be read.
@@ -62,7 +64,7 @@ def canonical_samples(source: Path, challenge: Challenge, *, accepted: frozenset
             )
     if format_ is None:
         raise MachineError(f"{source.name} has no format", code="I_DISK", hint="run the same command again")
-    return to_int16(data, format_, RATE_HZ)
+    return to_int16(data, format_, rate_hz)
 
 
 def canonical_bytes(samples: Samples) -> bytes:
