@@ -61,6 +61,8 @@ def command(
         outcome = evaluate_challenge(teams, inputs, references, out, challenge, wanted, renderers, watcher)
     if outcome.board is not None:
         options.emit(render(outcome.board, challenge, "table"), None)
+        for flag in outcome.flags:
+            click.echo(f"for review: {flag.message} [{flag.code}]", err=True)
         return
     for name, failure in outcome.unfinished.items():
         click.echo(f"unfinished: {name}: {failure.message} [{failure.code}]\n  hint: {failure.hint}", err=True)

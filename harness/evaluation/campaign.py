@@ -12,11 +12,12 @@ from pathlib import Path
 from harness import __version__
 from harness.challenge.load import spec_document
 from harness.challenge.spec import Challenge
-from harness.documents.codec import jsonl, to_plain
+from harness.documents.codec import jsonl, pretty_json, to_plain
 from harness.documents.finding import ChallengeRef
 from harness.documents.leaderboard import Leaderboard
 from harness.documents.progress import EventName
 from harness.documents.report import JudgeRef, read_report
+from harness.documents.run_review import RunFlag
 from harness.errors import MachineError, UsageError
 from harness.evaluation.evaluate import Campaign, restore_files
 from harness.evaluation.executors.local import LocalExecutor
@@ -26,8 +27,9 @@ from harness.evaluation.judge_lock import file_digest
 from harness.evaluation.preparing import source_digest
 from harness.evaluation.progress import Progress, Watcher
 from harness.evaluation.run import usable_references
-from harness.evaluation.run_directory import PINS, SCHEMA_VERSION, TEAMS, Pins, RunDirectory, open_run
+from harness.evaluation.run_directory import PINS, REVIEW, SCHEMA_VERSION, TEAMS, Pins, RunDirectory, open_run
 from harness.evaluation.run_io import RunIO, hook_from_environment
+from harness.evaluation.run_review import review_run
 from harness.evaluation.score_files import find_reports
 from harness.evaluation.standings import MADE_BY
 from harness.evaluation.tables import tabulate
@@ -36,6 +38,7 @@ from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.worker import code_digest
 from harness.judge import prompt_digests
 from harness.sandbox import connect, remove_leftovers
+from harness.submission import References
 
 # File ending to what makes the bytes; the caller brings them, since renderers live in another room.
 Renderers = Mapping[str, Callable[[Leaderboard], bytes]]
@@ -55,11 +58,12 @@ class EvaluateOptions:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``unfinished``: teams that our side could not bring to an end, and why; a resume is needed. ``refusals``: why
-    the table is not published. ``board`` is the published table."""
+    the table is not published. ``board`` is the published table, ``flags`` what a person should look at beside it."""
 
     unfinished: Mapping[str, Failure]
     refusals: tuple[str, ...]
     board: Leaderboard | None
+    flags: tuple[RunFlag, ...] = ()
 
 
 def evaluate_challenge(
@@ -90,7 +94,7 @@ def evaluate_challenge(
             f"{track} cannot be evaluated in one run yet", code="E_USAGE", hint="`humdial score` does one team of it"
         )
     gold = usable_references(references, challenge, need_labels=True)
-    usable_references(inputs, challenge, need_labels=False)
+    heard = usable_references(inputs, challenge, need_labels=False)
     judge = _judge(challenge, options.profile, watcher)
     gold_lines = jsonl([to_plain(dialogue) for dialogue in gold.dialogues])
     pins = _pins(challenge, options, track, judge, teams, gold_lines, gold.layout, inputs)
@@ -107,7 +111,7 @@ def evaluate_challenge(
         )  # fmt: skip
         with closing(Progress(run.io, run.path, watcher, options.jobs)) as progress:
             campaign = _work(run, teams, challenge, setting, progress)
-            outcome = _publish(run, campaign, challenge, renderers)
+            outcome = _publish(run, campaign, challenge, renderers, heard)
             progress.tell(*_ending(outcome))
         return outcome
 
@@ -184,9 +188,11 @@ def _work(
     return campaign
 
 
-def _publish(run: RunDirectory, campaign: Campaign, challenge: Challenge, renderers: Renderers) -> Outcome:
-    for ending in renderers:  # an older table must not stand for a run that is refused now
-        run.io.unlink(run.path / f"leaderboard.{ending}")
+def _publish(
+    run: RunDirectory, campaign: Campaign, challenge: Challenge, renderers: Renderers, heard: References
+) -> Outcome:
+    for name in (*(f"leaderboard.{ending}" for ending in renderers), REVIEW):
+        run.io.unlink(run.path / name)  # an older table must not stand for a run that is refused now
     unfinished = {name: why for name, why in campaign.failures.items() if campaign.states[name].scored is None}
     refusals = tuple(_refusals(run, campaign))
     if unfinished or refusals:
@@ -195,7 +201,9 @@ def _publish(run: RunDirectory, campaign: Campaign, challenge: Challenge, render
     board = tabulate(found, unscored, challenge, run.pins.track).board
     for ending, render in renderers.items():
         run.place(run.path / f"leaderboard.{ending}", render(board))
-    return Outcome({}, (), board)
+    review = review_run(campaign.states, run.blobs, heard, challenge)
+    run.place(run.path / REVIEW, pretty_json(to_plain(review)))
+    return Outcome({}, (), board, review.flags)
 
 
 def _ending(outcome: Outcome) -> tuple[EventName, str]:

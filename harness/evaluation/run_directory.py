@@ -31,6 +31,7 @@ from harness.evaluation.journal import Journal
 from harness.evaluation.run_io import SCRATCH, RunIO
 
 PINS, JOURNAL, LEDGER, LOCK = "run.json", "journal.jsonl", "ledger.jsonl", "lock"
+REVIEW = "review.json"  # what a person should look at between the teams
 TEAMS, WORK, BLOBS = "teams", ".work", "blobs"
 SCHEMA_VERSION = 1
 # What two runs may differ in although they are begun alike.

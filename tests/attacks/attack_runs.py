@@ -2,7 +2,8 @@
 
 A subject is NAME.py (a program, see programs.py), NAME/Dockerfile, or NAME.tar (an image archive as a team sends it).
 It is seen as NAME@runc and NAME@runsc. A case's ``args`` are limits (``wall_s=2``) and perhaps one runtime, when
-nothing in it depends on what runs the container. The stage ``own`` lets make.py's ``run(box, request)`` do the trying.
+nothing in it depends on what runs the container. The stages ``own`` and ``host`` let make.py's ``run(box, request)``
+do the trying, with and without an engine.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ def seen_of(out: Path, exit_code: int) -> Seen:
         outcome = "WARN" if codes else "CONTAIN"
     log = (out / "container.log").read_text("utf-8", "replace") if (out / "container.log").exists() else ""
     assert "ESCAPED" not in log, [line for line in log.splitlines() if "ESCAPED" in line][:10]
-    document: dict[str, Any] = {**record, "finished": log.rstrip().endswith("DONE"), "log": log}
+    told = sorted(each["code"] for each in json.loads(notice)["codes"] if each["code"] not in _OF_THE_MACHINE)
+    document: dict[str, Any] = {**record, "told": told, "finished": log.rstrip().endswith("DONE"), "log": log}
     return Seen(outcome, frozenset(codes), document)
 
 
@@ -139,7 +141,12 @@ def _sysctls() -> dict[str, str]:
     return {name: (Path("/proc/sys") / name).read_text() for name in names if (Path("/proc/sys") / name).exists()}
 
 
-STAGES["run"] = run
-STAGES["own"] = own
+def host(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict[str, Seen], list[Done]]:
+    """The same where no engine is needed."""
+    found: dict[str, Seen] = case.module().run(box, request)
+    return found, []
+
+
+STAGES |= {"run": run, "own": own, "host": host}
 
 __all__ = ["BuildImage", "image_of", "inputs_of", "limits_of", "seen_of", "try_image"]

@@ -44,10 +44,18 @@ def with_file(subjects: Path, name: str, path: str, data: bytes) -> None:
     made.write(subjects / name, {**made.submission(), path: data})
 
 
+def drafts(subjects: Path, files: dict[str, tuple[str, bytes]]) -> None:
+    """By name: a good submission without its PDF (which costs more to read than all the rest) in which one file is
+    other bytes. For cases that say ``draft = true``."""
+    good = {path: data for path, data in made.submission().items() if not path.endswith(".pdf")}
+    for name, (path, data) in files.items():
+        made.write(subjects / name, {**good, path: data})
+
+
 def first_wav() -> str:
     return next(path for path in made.submission() if path.endswith(".wav"))
 
 
 __all__ = [
-    "directory_at", "edited", "first_wav", "line", "raw_line", "raw_texts", "texts", "with_file", "write",
+    "directory_at", "drafts", "edited", "first_wav", "line", "raw_line", "raw_texts", "texts", "with_file", "write",
 ]  # fmt: skip

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from attack_test import attacks_of
 
-test_attack = attacks_of("B", "D")
+test_attack = attacks_of("B", "D", "E", "F")

@@ -32,6 +32,7 @@ from harness.evaluation.worker import execute
 from harness.judge.canaries import canary_requests, planted
 from harness.resources import schema_path
 
+CANARY = "canary-3f9d22ab"
 TABLES = ("leaderboard.json", "leaderboard.md", "leaderboard.csv")
 
 
@@ -46,9 +47,11 @@ class Bench:
     def evaluate(self, out: Path, *more: str, teams: str = "teams.toml", **environment: str) -> tuple[int, str]:
         command = [sys.executable, "-m", "harness", "evaluate", str(self.folder / teams), "--out", str(out)]
         command += ["--inputs", str(self.dev), "--references", str(self.dev), *more]
-        env = {**os.environ, "HUMDIAL_CACHE": str(self.cache), "DOCKER_HOST": "unix:///nowhere.sock", **environment}
+        env = {**os.environ, "HUMDIAL_CACHE": str(self.cache), "DOCKER_HOST": "unix:///nowhere.sock"}
+        env |= {"HUMDIAL_SECRET": f"{CANARY}-environment", **environment}
         done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=600)
         assert "Traceback" not in done.stderr + done.stdout, done.stderr
+        assert CANARY not in done.stderr + done.stdout
         return done.returncode, done.stderr + done.stdout
 
 
@@ -81,9 +84,25 @@ def _store(cache: Path, dev: Path, submissions: Iterable[Path], work: Path, *, g
         store.keep(_verdict(request, 5 - 2 * number) for request in read_requests(done.requests).values())
 
 
+def _planted(dev: Path, target: Path) -> Path:
+    """The dev folder with a canary behind every text of the users, in a field of no meaning and in files beside."""
+    shutil.copytree(dev, target)
+    for path in sorted(target.glob("*/task*.jsonl")):
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        for row in rows:
+            row["note"] = f"{CANARY}-note"
+            for turn in row["turns"]:
+                turn["text"] += f" {CANARY}-text"
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    for path in (target / "secret.txt", target.parent / "secret.txt"):
+        path.write_text(f"{CANARY}-file", "utf-8")
+    return target
+
+
 @pytest.fixture(scope="module")
 def bench(dev: Path, paper: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     folder = tmp_path_factory.mktemp("evaluate")
+    dev = _planted(dev, folder / "dev")
     other = folder / "other"
     shutil.copytree(paper, other)
     for path in sorted(other.glob("*/task*.jsonl")):
@@ -128,6 +147,33 @@ def test_the_table_ranks_the_good_and_names_the_broken(run: Path) -> None:
     assert {each["team"]: each["counts"] for each in attempts} == {
         "alpha": True, "beta": True, "delta": True, "gamma": False,
     }  # fmt: skip
+
+
+def test_teams_that_are_alike_are_named_for_the_organisers_alone(run: Path) -> None:
+    """The same folder as a folder and as an archive; nothing of it stands where teams or the public look."""
+    review = json.loads((run / "review.json").read_bytes())
+    schema = json.loads(schema_path("run-review").read_text("utf-8"))
+    assert list(jsonschema_rs.validator_for(schema).iter_errors(review)) == []
+    found = {(flag["code"], *flag["teams"]) for flag in review["flags"]}
+    # beta has a word more in each reply and the same WAVs; gamma is not valid.
+    assert {("F_DUP_AUDIO", "alpha", "delta"), ("F_DUP_SUBMISSION", "alpha", "delta")} <= found
+    assert {("F_DUP_AUDIO", "alpha", "beta"), ("F_DUP_SUBMISSION", "alpha", "beta")} <= found
+    assert not any("gamma" in teams for _, *teams in found)
+    shown = b"".join(data for path, data in _published(run).items() if path != "review.json")
+    assert b"F_DUP" not in shown
+
+
+def test_gold_files_and_variables_stand_in_nothing_that_is_shown(bench: Bench, run: Path, tmp_path: Path) -> None:
+    """Every file of the run but the blobs, which the judge's prompts are made of; and what is made of it afterwards."""
+    for command in (["report", run, "--out", tmp_path / "report.html"], ["leaderboard", run, "-f", "json"]):
+        done = subprocess.run([sys.executable, "-m", "harness", *command], capture_output=True, text=True, check=True)
+        (tmp_path / f"{command[0]}.txt").write_text(done.stdout + done.stderr, "utf-8")
+    shown = [path for path in [*run.rglob("*"), *tmp_path.rglob("*")] if path.is_file()]
+    assert {"leaderboard.csv", "review.json", "validation.json", "items.jsonl", "report.html"} <= {
+        p.name for p in shown
+    }
+    kept = [path for path in shown if CANARY.encode() in path.read_bytes()]
+    assert kept and all(path.is_relative_to(run / "blobs") for path in kept), kept
 
 
 def test_machines_can_watch_it(run: Path) -> None:

@@ -225,7 +225,9 @@ def _extended(kind: bytes, stream: _Stream, size: int, overrides: _Overrides) ->
         overrides.path = raw.rstrip(b"\0")
         return
     overrides.mark("pax" if kind == b"x" else "global")
-    for key, value in _pax_records(raw):
+    records = list(_pax_records(raw))
+    _refuse_sparse_records(records)
+    for key, value in records:
         _apply(key, value, kind, overrides)
 
 
@@ -242,11 +244,17 @@ def _pax_records(raw: bytes) -> Iterator[tuple[str, bytes]]:
         at = end
 
 
-def _apply(key: str, value: bytes, kind: bytes, overrides: _Overrides) -> None:
-    if key.startswith("GNU.sparse."):
-        if key in ("GNU.sparse.realsize", "GNU.sparse.size") and value.isdigit() and len(value) > 10:
+def _refuse_sparse_records(records: list[tuple[str, bytes]]) -> None:
+    """Whatever comes first among them, the size is what is said of a huge one."""
+    sparse = {key: value for key, value in records if key.startswith("GNU.sparse.")}
+    for key in ("GNU.sparse.realsize", "GNU.sparse.size"):
+        if (value := sparse.get(key, b"")).isdigit() and len(value) > 10:
             raise Refusal("E_ARC_BOMB", what=f"a sparse member of {value.decode()} bytes")
+    if sparse:
         raise Refusal("E_ARC_TYPE", name="a member", what="sparse")
+
+
+def _apply(key: str, value: bytes, kind: bytes, overrides: _Overrides) -> None:
     if key in _HARMLESS or key.startswith(_HARMLESS_PREFIXES):
         return
     if kind == b"g" or key not in ("path", "size"):

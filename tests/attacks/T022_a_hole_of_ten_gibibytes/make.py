@@ -21,6 +21,12 @@ def make(subjects: Path, random: Random) -> None:
         "old": bytes(old) + bytes(1024),
         "pax-0": pax(("GNU.sparse.size", str(HUGE)), ("GNU.sparse.numblocks", "0")),
         "pax-1": pax(("GNU.sparse.realsize", str(HUGE)), ("GNU.sparse.major", "1")),
+        "pax-1-version-first": pax(
+            ("GNU.sparse.major", "1"),
+            ("GNU.sparse.minor", "0"),
+            ("GNU.sparse.name", "a"),
+            ("GNU.sparse.realsize", str(HUGE)),
+        ),
         "size-base-256": tar_header("zh/a", 0, size_field=b"\x80" + HUGE.to_bytes(11, "big")) + bytes(1024),
         "size-pax": pax(("size", str(HUGE))),
     }

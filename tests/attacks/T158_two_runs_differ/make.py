@@ -1,7 +1,8 @@
-"""An image that answers at random: every file of a record has its hash, so the difference shows."""
+"""An image that answers at random: every file of a record has its hash, so the difference shows and is said."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -10,26 +11,34 @@ from attack_case import Box, Seen
 from attack_runs import image_of, limits_of, seen_of, try_image
 from programs import program
 
+from harness.documents.codec import from_plain
+from harness.documents.run_record import RunRecord
+from harness.evaluation.likeness import differing_runs
+
 BODY = """
 path = target / "zh/task2.jsonl"
-path.write_text(path.read_text().replace("你今天一定很不容易", "听起来你今天很累" if os.urandom(8) else "") + "")
 row = json.loads(path.read_text())
-row["turns"][0]["response_text"] += "我在这里。" * (1 + os.urandom(2)[0])
+row["turns"][0]["response_text"] += os.urandom(8).hex()
 path.write_text(json.dumps(row) + "\\n")
 """
 
 
 def make(subjects: Path, random: Random) -> None:
     program(subjects, "random", BODY)
+    program(subjects, "same", "")
 
 
 def run(box: Box, request: pytest.FixtureRequest) -> dict[str, Seen]:
-    image = image_of(box.subjects / "random.py", request.getfixturevalue("build_image"))
     seen = {}
-    for number in range(4):
-        done = try_image(box, image, box.out / str(number), limits_of(box), "--seed", "same")
-        seen[str(number)] = seen_of(box.out / str(number), done.exit)
-    hashes = [{each["path"]: each["sha256"] for each in found.document["outputs"]} for found in seen.values()]
-    assert len({each["zh/task2.jsonl"] for each in hashes}) > 1
-    assert len({each["zh/task3.jsonl"] for each in hashes}) == 1
+    for subject in sorted(box.subjects.iterdir()):
+        image, records = image_of(subject, request.getfixturevalue("build_image")), []
+        for number in range(2):
+            out = box.out / f"{subject.stem}-{number}"
+            done = try_image(box, image, out, limits_of(box), "--seed", "same")
+            assert seen_of(out, done.exit).document["finished"]
+            records.append(from_plain(RunRecord, json.loads((out / "run.json").read_bytes())))
+        flags = differing_runs("alpha", {image: records})
+        assert all((flag.count, flag.teams) == (1, ("alpha",)) for flag in flags)
+        codes = frozenset(flag.code for flag in flags)
+        seen[subject.stem] = Seen("WARN" if codes else "CONTAIN", codes, {})
     return seen

@@ -1,0 +1,25 @@
+"""What a person should look at in a whole run: what two teams, or two runs of one image, have in common or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunFlag:
+    """``teams`` are those that it concerns, sorted; one alone is compared with the organisers' inputs or with itself.
+    ``count`` of ``of`` replies or files are meant."""
+
+    code: str
+    teams: tuple[str, ...]
+    message: str
+    count: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunReview:
+    """review.json of a run directory. For organisers: no team sees it, and no score depends on it."""
+
+    schema_version: int
+    flags: tuple[RunFlag, ...]

@@ -1,0 +1,41 @@
+"""review.json of a run: what `likeness` finds between its teams, from the journal's documents and the inputs."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+
+from harness.challenge.spec import Challenge
+from harness.documents.codec import from_plain
+from harness.documents.run_record import RunRecord
+from harness.documents.run_review import RunReview
+from harness.documents.submission import Submission
+from harness.evaluation.blobs import Blobs
+from harness.evaluation.likeness import HandIn, given_audio, hand_in, run_flags
+from harness.evaluation.preparing import read_requests
+from harness.evaluation.standings import TeamState
+from harness.submission import References
+
+
+def review_run(states: Mapping[str, TeamState], blobs: Blobs, heard: References, challenge: Challenge) -> RunReview:
+    """Compare what counts of every team; ``heard`` are the inputs. Raises Refused (I_CORRUPT) for a broken blob."""
+    handed = [each for each in (_hand_in(state, blobs) for state in states.values()) if each is not None]
+    given = frozenset[str]()
+    if any(each.audio for each in handed):
+        given = given_audio(heard.dialogues, heard.root, challenge, heard.layout)
+    return RunReview(1, run_flags(handed, given, challenge.review))
+
+
+def _hand_in(state: TeamState, blobs: Blobs) -> HandIn | None:
+    prepared = state.chosen.prepared if state.chosen else None
+    if prepared is None or not prepared.get("submission"):
+        return None
+    submission = from_plain(Submission, json.loads(blobs.get(prepared["submission"])))
+    requests = read_requests(blobs.get(prepared["requests"])).values()
+    runs: dict[str, list[RunRecord]] = defaultdict(list)
+    for each in state.attempts:
+        if each.ran is not None:
+            record = from_plain(RunRecord, json.loads(blobs.get(each.ran["record"])))
+            runs[record.image_id].append(record)
+    return hand_in(state.team.name, prepared["source"], submission, requests, runs)
