@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import made
 import pytest
-from attack_case import CANARY, Box, Case, Seen
+from attack_case import CANARY, Box, Case, Seen, cases
 from attack_stages import STAGES, Done, command
+from programs import BEGINS, together
 
 from harness.documents.codes import all_codes
 from harness.sandbox import Engine
@@ -25,7 +28,7 @@ BuildImage = Callable[..., str]
 RUNTIMES = ("runc", "runsc")
 ON_THE_ENGINE = ("run", "own")
 LIMITS = {
-    "wall_s": 30, "stop_grace_s": 1, "memory_bytes": 192 << 20, "cpus": 1.0, "pids": 128, "tmp_bytes": 8 << 20,
+    "wall_s": 90, "stop_grace_s": 1, "memory_bytes": 192 << 20, "cpus": 1.0, "pids": 128, "tmp_bytes": 8 << 20,
     "tmp_inodes": 500, "shm_bytes": 8 << 20, "output_bytes": 8 << 20, "output_inodes": 200, "log_bytes": 1 << 16,
     "nofile": 256,
 }  # fmt: skip
@@ -108,29 +111,77 @@ def seen_of(out: Path, exit_code: int) -> Seen:
 
 def run(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict[str, Seen], list[Done]]:
     """Every subject as an image, under every runtime."""
-    engine: Engine = request.getfixturevalue("engine")
-    build: BuildImage = request.getfixturevalue("build_image")
     runtimes = [name for name in RUNTIMES if name in case.args] or list(RUNTIMES)
-    if missing := set(runtimes) - set(engine.info()["Runtimes"]):
-        pytest.skip(f"this engine has no {', '.join(missing)}")
+    _require(runtimes, request)
+    if case.more.get("shares_a_start"):
+        return _shared(case, request)
     changes = {name: float(value) for name, _, value in (each.partition("=") for each in case.args) if value}
     limits = limits_of(box, **{name: int(value) if name != "cpus" else value for name, value in changes.items()})
     seen, runs = {}, []
     for subject in sorted(box.subjects.iterdir()):
-        image = image_of(subject, build)
-        for runtime in runtimes:
-            out = box.out / f"{subject.name}@{runtime}"
-            done = try_image(box, image, out, limits, "--runtime", runtime)
-            assert (out / "run.json").exists(), done.stderr.decode()
-            seen[f"{subject.stem}@{runtime}"] = seen_of(out, done.exit)
+        image = image_of(subject, request.getfixturevalue("build_image"))
+        for runtime, (found, done) in _under(runtimes, box, image, limits, subject.name).items():
+            seen[f"{subject.stem}@{runtime}"] = found
             runs.append(done)
     return seen, runs
 
 
+def _require(runtimes: list[str], request: pytest.FixtureRequest) -> None:
+    engine: Engine = request.getfixturevalue("engine")
+    if missing := set(runtimes) - set(engine.info()["Runtimes"]):
+        pytest.skip(f"this engine has no {', '.join(missing)}")
+
+
+def _under(runtimes: list[str], box: Box, image: str, limits: Path, name: str) -> dict[str, tuple[Seen, Done]]:
+    """The same image under each runtime, at the same time: much of a run is waiting."""
+    inputs_of(box)
+
+    def one(runtime: str) -> tuple[Seen, Done]:
+        out = box.out / f"{name}@{runtime}"
+        done = try_image(box, image, out, limits, "--runtime", runtime)
+        assert (out / "run.json").exists(), done.stderr.decode()
+        return seen_of(out, done.exit), done
+
+    with ThreadPoolExecutor(len(runtimes)) as pool:
+        return dict(zip(runtimes, pool.map(one, runtimes), strict=True))
+
+
+_shared_runs: dict[str, tuple[Seen, Done]] = {}
+
+
+def _shared(case: Case, request: pytest.FixtureRequest) -> tuple[dict[str, Seen], list[Done]]:
+    """Programs that only try what must fail share one container a runtime; each is seen by its own part of the log."""
+    if not _shared_runs:
+        _shared_runs.update(_start_shared(request))
+    seen = {}
+    for runtime, (found, _) in _shared_runs.items():
+        for part in found.document["log"].split(f"\n{BEGINS}")[1:]:
+            number, _, rest = part.partition(" ")
+            if number == str(case.number):
+                name, _, log = rest.partition("\n")
+                document = {**found.document, "finished": log.rstrip().endswith("DONE"), "log": log}
+                seen[f"{name}@{runtime}"] = Seen(found.outcome, found.codes, document)
+    return seen, [done for _, done in _shared_runs.values()]
+
+
+def _start_shared(request: pytest.FixtureRequest) -> dict[str, tuple[Seen, Done]]:
+    root: Path = request.getfixturevalue("tmp_path_factory").mktemp("shared")
+    box, programs = Box.new(root), {}
+    for case in cases():
+        if case.more.get("shares_a_start"):
+            (place := root / case.id).mkdir()
+            case.module().make(place, Random(case.number))
+            programs |= {f"{case.number} {path.stem}": path.read_text("utf-8") for path in sorted(place.iterdir())}
+    (box.subjects / "all.py").write_text(together(programs), "utf-8")
+    image = image_of(box.subjects / "all.py", request.getfixturevalue("build_image"))
+    found = _under(list(RUNTIMES), box, image, limits_of(box), "all")
+    box.remove()
+    return found
+
+
 def own(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict[str, Seen], list[Done]]:
     """make.py tries for itself what no single command shows."""
-    if missing := set(RUNTIMES[:1]) - set(request.getfixturevalue("engine").info()["Runtimes"]):
-        pytest.skip(f"this engine has no {', '.join(missing)}")
+    _require(list(RUNTIMES[:1]), request)
     found: dict[str, Seen] = case.module().run(box, request)
     return found, []
 

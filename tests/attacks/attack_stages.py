@@ -47,7 +47,7 @@ def command(box: Box, *arguments: str | Path, environment: int = 0, sockets: boo
     exit code, bounded CPU time and memory, no socket, no look at the bait, no canary in what it prints.
 
     With ``sockets`` the command may talk to the container engine, and to nobody else."""
-    audit, result = box.out / "audit", box.out / "cost.json"
+    audit, result = (box.out / f"{name}-{threading.get_ident()}" for name in ("audit", "cost"))
     variables = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "TZ"))},
         **_ENVIRONMENTS[environment],

@@ -49,12 +49,24 @@ def require(name, holds):
     print(name, "ok" if holds else "ESCAPED", flush=True)
 
 """
+BEGINS = "### "
 END = '\nprint("DONE", flush=True)\n'
 
 
 def program(subjects: Path, name: str, body: str, *, answers: bool = True) -> None:
     """Write the program NAME.py: the answers of a sound image first, then ``body``."""
     (subjects / f"{name}.py").write_text(ANSWERS + ("answer()\n" if answers else "") + body + END, "utf-8")
+
+
+def together(programs: dict[str, str]) -> str:
+    """One program that answers and then does what each of these does, which `program` wrote: each with names of its
+    own, between lines that say whose they are."""
+    text = ANSWERS + "answer()\n"
+    for name, source in programs.items():
+        body = source.removeprefix(ANSWERS + "answer()\n")
+        assert body != source
+        text += f'print("\\n{BEGINS}{name}", flush=True)\nexec({body!r}, dict(globals()))\n'
+    return text
 
 
 def dockerfile(subjects: Path, name: str, *lines: str, body: str = "") -> None:

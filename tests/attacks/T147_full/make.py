@@ -38,6 +38,5 @@ with open("/output/big", "wb", buffering=0) as big:
 
 def make(subjects: Path, random: Random) -> None:
     program(subjects, "bytes", BYTES)
-    program(subjects, "inodes", INODES)
-    program(subjects, "elsewhere", ELSEWHERE)
+    program(subjects, "inodes_and_elsewhere", ELSEWHERE + INODES)
     program(subjects, "killed", KILLED)
