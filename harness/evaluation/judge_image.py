@@ -78,7 +78,7 @@ def ensure_judge(challenge: Challenge, profile: JudgeProfile, *, progress: Progr
         raise UsageError(
             f"the judge {profile.id!r} cannot be built here: its engine is {profile.engine!r}",
             code="E_CONFIG",
-            hint=f"this version builds images for {', '.join(_ENGINES)}; docs/judge.md says how the others are used",
+            hint=f"this version builds images for {', '.join(_ENGINES)}; the others are in docs/explanation/judge.md",
         )
     folder = judge_folder(profile.id)
     folder.mkdir(parents=True, exist_ok=True)
