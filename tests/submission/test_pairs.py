@@ -136,6 +136,7 @@ def test_excluded_inputs_need_no_output_and_may_have_one(tmp_path: Path) -> None
         (made.wav(40.0, 8000), "E_PAIR_LENGTH", "error"),
         (made.wav(200.0, 8000), "E_WAV_DUR", "error"),
         (made.wav(SECONDS, level=0.0), "W_PAIR_SILENT", "warning"),
+        (made.wav(200.0, 8000, level=0.0), "E_WAV_DUR", "error"),
         (made.wav(SECONDS)[:-100], "E_WAV_TRUNC", "error"),
         (b"", "E_WAV_FORMAT", "error"),
     ],
@@ -151,6 +152,7 @@ def test_excluded_inputs_need_no_output_and_may_have_one(tmp_path: Path) -> None
         "much-longer",
         "minutes",
         "silent",
+        "silent-minutes",
         "cut",
         "nothing",
     ],
@@ -166,6 +168,17 @@ def test_bad_outputs_are_named(
     else:
         assert found == ([] if code is None else [(code, severity)])
     assert report.valid == (severity != "error")
+
+
+def test_silence_has_a_length_too(tmp_path: Path, inputs: PairInputs) -> None:
+    """A silent output that is cut short or runs on is not aligned with its input either."""
+    short = outputs() | {"HD-Track2/test/test-000002_output.wav": made.wav(0.6, level=0.0)}
+    report = checked(write(tmp_path / "short", short), inputs)
+    assert codes(report) == ["W_PAIR_LENGTH", "W_PAIR_SILENT"] and report.valid
+    assert "0.600 s" in report.findings[0].message and "1.500 s" in report.findings[0].message
+    long = outputs() | {"HD-Track2/test/test-000002_output.wav": made.wav(40.0, level=0.0)}
+    report = checked(write(tmp_path / "long", long), inputs)
+    assert codes(report) == ["E_PAIR_LENGTH", "W_PAIR_SILENT"] and not report.valid
 
 
 def test_a_model_that_waits_is_not_told_to_cut_its_silence(tmp_path: Path, inputs: PairInputs) -> None:

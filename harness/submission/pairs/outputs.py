@@ -140,15 +140,15 @@ def _report_names(
 
 
 def _audio(wav: CheckedWav, expected_s: float | None, rules: DuplexRules, ledger: Ledger) -> ReplyAudio:
-    """Report one output. Silence is listed and no fault; a length beyond all audio is one of the pair where the
-    input is known."""
+    """Report one output. Silence is listed and no fault, but it has a length too: one beyond the input is a fault of
+    the pair where the input is known."""
     for problem in wav.problems:
         if problem.code == _SILENT:
             ledger.add("W_PAIR_SILENT", file=wav.audio.path)
         elif problem.code != _WAITING:
             ledger.refuse_item(problem, file=wav.audio.path)
-    if expected_s is not None and wav.audio.duration_s > 0:
-        for problem in length_problems(wav.audio.duration_s, expected_s, rules):
+    if expected_s is not None and wav.audio.state != "invalid":
+        for problem in length_problems(wav.lasts_s, expected_s, rules):
             ledger.refuse_item(problem, file=wav.audio.path)
             if problem.code == "E_PAIR_LENGTH":
                 return ReplyAudio(wav.audio.path, "invalid", wav.audio.sha256)

@@ -39,8 +39,8 @@ _OUT_OF_TIME = system.signals("SIGXCPU")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the child says of one WAV: the digest of its bytes (or of what it wrote), duration and rate when it is
-    accepted, and every problem."""
+    """What the child says of one WAV: the digest of its bytes (or of what it wrote), duration and rate when its header
+    could be read, whether it is accepted, and every problem."""
 
     sha256: str | None
     duration_s: float
@@ -153,7 +153,9 @@ def _answer(raw: bytes) -> tuple[int, Answer]:
     duration_s, rate_hz = facts or (0.0, 0)
     if not isinstance(duration_s, float) or not isinstance(rate_hz, int):
         raise ValueError("not the facts of a WAV")
-    return number, Answer(sha256, duration_s, rate_hz, facts is not None, tuple(map(_refusal, problems)))
+    refusals = tuple(map(_refusal, problems))
+    accepted = facts is not None and not any(each.code.startswith("E_") for each in refusals)
+    return number, Answer(sha256, duration_s, rate_hz, accepted, refusals)
 
 
 class _Child:

@@ -186,12 +186,13 @@ def prepare_audio() -> None:
 
 
 def _checker(order: dict[str, Any], limits: ReadLimits) -> Work:
-    """Work for lines [number, path, bytes, stamp]: answers [number, sha256, facts, problems]."""
+    """Work for lines [number, path, bytes, stamp]: answers [number, sha256, facts, problems]; a header that could
+    be read has facts, also when the samples behind it are refused."""
     import hashlib
 
-    from harness.submission.canonical_audio import read_wav
+    from harness.submission.readers.pcm import level_problems
     from harness.submission.readers.tree import Entry, Tree
-    from harness.submission.readers.wav import oversize_problems
+    from harness.submission.readers.wav import oversize_problems, parse_wav
 
     rules, root = AudioRules(**order["rules"]), Path(order["root"])
 
@@ -204,7 +205,9 @@ def _checker(order: dict[str, Any], limits: ReadLimits) -> Work:
             return [number, None, None, [refusal_line(problem) for problem in problems]]
         with tree.read_into(path, buffer) as data:
             sha256 = hashlib.sha256(data).hexdigest()
-            format_, found = read_wav(data, rules, limits)
+            format_, found = parse_wav(data, rules, limits)
+            if format_ is not None:
+                found += level_problems(data, format_, rules)
         return [number, sha256, _facts(format_), [refusal_line(problem) for problem in found]]
 
     return check

@@ -18,10 +18,12 @@ _SAME_IN = 3  # dialogues with byte-equal audio before a person looks
 
 @dataclass(frozen=True, slots=True)
 class CheckedWav:
-    """One WAV and everything that was found about it."""
+    """One WAV and everything that was found about it. ``lasts_s`` is known of silence too, and 0 when the header could
+    not be read."""
 
     audio: ReplyAudio
     problems: tuple[Refusal, ...]
+    lasts_s: float = 0.0
 
 
 class WavChecks:
@@ -57,7 +59,7 @@ def _checked(path: str, answer: Answer) -> CheckedWav:
     else:
         silent = any(problem.code == "E_WAV_SILENT" for problem in answer.problems)
         audio = ReplyAudio(path, "silent" if silent else "invalid", answer.sha256)
-    return CheckedWav(audio, answer.problems)
+    return CheckedWav(audio, answer.problems, answer.duration_s)
 
 
 def report_wavs(checked: Iterable[CheckedWav], ledger: Ledger) -> None:
