@@ -7,8 +7,10 @@ that they bite. What was seen holds for one engine, kernel, runtime, filter and 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+import shutil
 import socket
 import tempfile
 import threading
@@ -29,7 +31,7 @@ from harness.sandbox.floors import below_floors
 from harness.sandbox.image_archive import ImageConfig, Layer, write_image
 from harness.sandbox.nonce import new_nonce
 from harness.sandbox.output_store import Mode, output_store, release
-from harness.sandbox.probe_attempts import ABSTRACT_NAME, RESULT, Probe, build_probe
+from harness.sandbox.probe_attempts import ABSTRACT_NAME, LOCKED, RESULT, Probe, build_probe
 from harness.sandbox.probe_verdict import Seen, problems
 from harness.sandbox.profile import USER_ID, Mount, Profile, container_arguments, profile_sha256
 from harness.sandbox.take import take_file
@@ -194,10 +196,10 @@ def _run(engine: Engine, profile: Profile, *, forks: bool) -> Seen:
     mode: Mode | None = None if profile.user_id == USER_ID else "watched"
     base = cache_dir() / "preflight"
     base.mkdir(parents=True, exist_ok=True)
-    with _work_folder(base) as work, _listening():
+    with _work_folder(base) as work, _listening(), _locked(work / "original"):
         image_id = _image(engine, probe.program.elf(), work)
         (work / "input").mkdir()
-        (work / "input" / "file").write_text("x", "ascii")
+        copy_input(work / "original", work / "input" / Path(LOCKED).name)
         (work / "canary").write_text(secrets.token_hex(8), "ascii")
         limits = profile.limits
         with output_store(work / "output", limits.output_bytes, limits.output_inodes, mode=mode) as store:
@@ -211,6 +213,20 @@ def _run(engine: Engine, profile: Profile, *, forks: bool) -> Seen:
             capped = store.mode == "capped"
         asked = tuple(container_arguments(started, image_id)["Env"])
     return Seen(probe, outcome, written, asked, capped, forks)
+
+
+def copy_input(source: Path, target: Path) -> None:
+    """A private copy, as a run's inputs are: a link or a shared mount would share locks too."""
+    shutil.copyfile(source, target)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """A file on which this process holds the lock."""
+    with path.open("w") as stream:
+        stream.write("x")
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -65,6 +65,8 @@ _DEVICES = (
 )  # fmt: skip
 _GPU_DEVICES = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/dri/card0")
 _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock")
+LOCKED = "/input/file"
+_EXCLUSIVE, _AT_ONCE = 2, 4  # flock's
 STATUS, ENVIRONMENT = "/proc/self/status", "/proc/self/environ"
 # Of the host; the probe's image holds none of them.
 _HOSTS_OWN = (
@@ -231,6 +233,10 @@ def _writes(probe: Probe, limits: RunLimits, *, gpu: bool, capped: bool) -> None
     for path in _DEVICES + (() if gpu else _GPU_DEVICES):
         _try(probe, f"open {path}", 257, _AT_FDCWD, program.text(path), 0, 0, also=_NOTHING_THERE)
         _close(probe, _NEXT)
+    # The harness holds a lock on what /input was copied from. A program that met it could tell another of its kind.
+    program.add(257, _AT_FDCWD, program.text(LOCKED), 0, 0)
+    _works(probe, "a lock of its own on /input", 73, _NEXT, _EXCLUSIVE | _AT_ONCE)
+    _close(probe, _NEXT)
     for folder, room in (("/tmp", limits.tmp_bytes), ("/dev/shm", limits.shm_bytes), ("/output", limits.output_bytes)):
         there = program.text(f"{folder}/x")
         _works(probe, f"write to {folder}", 257, _AT_FDCWD, there, _WRONLY_CREAT, 0o600)

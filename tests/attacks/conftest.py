@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -40,22 +41,24 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Cases tried and passed by section, the slowest and the largest."""
+    """Cases tried, passed and skipped by section, the slowest and the largest."""
     rows = []
-    for outcome in ("passed", "failed"):
+    for outcome in ("passed", "failed", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
             properties = dict(getattr(report, "user_properties", ()))
             if "attack" in properties and report.when == "call":
-                rows.append((outcome == "passed", properties))
+                rows.append((outcome, properties))
     if not rows:
         return
     terminalreporter.section("attacks")
     for letter, part in sections().items():
-        mine = [(passed, row) for passed, row in rows if row["section"] == letter]
+        mine = [(outcome, row) for outcome, row in rows if row["section"] == letter]
         if mine:
             subjects = sum(row.get("subjects", 0) for _, row in mine)
-            passed = sum(passed for passed, _ in mine)
-            terminalreporter.line(f"{letter} {part['title']:<28}{passed:>4} of {len(mine)} cases, {subjects} subjects")
+            count = Counter(outcome for outcome, _ in mine)
+            skipped = f", {count['skipped']} skipped" if count["skipped"] else ""
+            of = f"{count['passed']:>4} of {len(mine)} cases{skipped}, {subjects} subjects"
+            terminalreporter.line(f"{letter} {part['title']:<28}{of}")
     for name, unit in (("cpu_s", "s of CPU time"), ("wall_s", "s"), ("peak_mb", "MB in one process")):
         worst = max((row for _, row in rows), key=lambda row: row.get(name, 0.0))
         terminalreporter.line(f"largest {unit:<28}{worst.get(name, 0.0):8.2f}  {worst['attack']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -143,6 +144,18 @@ def test_each_weaker_flag_is_found_out_by_trying(
     assert caught.value.code == "I_PREFLIGHT"
     (seen,) = preflight._seen.values()
     assert [each for each in seen.problems if problem in each], seen.problems
+
+
+@engine_test
+def test_inputs_that_share_their_locks_with_the_outside_are_found_out(
+    engine: Engine, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "copy_input", lambda source, target: target.hardlink_to(source))
+    with pytest.raises(MachineError) as caught:
+        require_preflight(engine, profile)
+    assert caught.value.code == "I_PREFLIGHT"
+    (seen,) = preflight._seen.values()
+    assert seen.problems == (f"a lock of its own on /input [{-errno.EAGAIN}]",)
 
 
 @engine_test

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 from attack_case import Box, Seen
-from attack_runs import image_of, limits_of, seen_of, try_image
+from attack_runs import RUNTIMES, image_of, limits_of, seen_of, try_image
 from programs import program
 
 BODY = """
@@ -29,10 +29,12 @@ def make(subjects: Path, random: Random) -> None:
 def run(box: Box, request: pytest.FixtureRequest) -> dict[str, Seen]:
     image = image_of(box.subjects / "looks.py", request.getfixturevalue("build_image"))
     seen = {}
-    for seed in ("trial", "final"):
-        done = try_image(box, image, box.out / seed, limits_of(box), "--seed", seed)
-        seen[seed] = seen_of(box.out / seed, done.exit)
-    trial, final = (each.document for each in seen.values())
-    assert trial["log"].splitlines() == final["log"].splitlines()
-    assert trial["profile_sha256"] == final["profile_sha256"]
+    for runtime in RUNTIMES:
+        for seed in ("trial", "final"):
+            out = box.out / f"{seed}@{runtime}"
+            done = try_image(box, image, out, limits_of(box), "--seed", seed, "--runtime", runtime)
+            seen[out.name] = seen_of(out, done.exit)
+        trial, final = (seen[f"{seed}@{runtime}"].document for seed in ("trial", "final"))
+        assert trial["log"].splitlines() == final["log"].splitlines()
+        assert trial["profile_sha256"] == final["profile_sha256"]
     return seen

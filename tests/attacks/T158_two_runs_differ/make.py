@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 from attack_case import Box, Seen
-from attack_runs import image_of, limits_of, seen_of, try_image
+from attack_runs import RUNTIMES, image_of, limits_of, seen_of, try_image
 from programs import program
 
 from harness.documents.codec import from_plain
@@ -30,11 +30,11 @@ def make(subjects: Path, random: Random) -> None:
 
 def run(box: Box, request: pytest.FixtureRequest) -> dict[str, Seen]:
     seen = {}
-    for subject in sorted(box.subjects.iterdir()):
+    for subject, runtime in zip(sorted(box.subjects.iterdir()), RUNTIMES, strict=True):
         image, records = image_of(subject, request.getfixturevalue("build_image")), []
         for number in range(2):
             out = box.out / f"{subject.stem}-{number}"
-            done = try_image(box, image, out, limits_of(box), "--seed", "same")
+            done = try_image(box, image, out, limits_of(box), "--seed", "same", "--runtime", runtime)
             assert seen_of(out, done.exit).document["finished"]
             records.append(from_plain(RunRecord, json.loads((out / "run.json").read_bytes())))
         flags = differing_runs("alpha", {image: records})

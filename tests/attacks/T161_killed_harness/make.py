@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 from attack_case import Box, Seen
-from attack_runs import image_of, inputs_of, limits_of, seen_of, try_image
+from attack_runs import RUNTIMES, image_of, inputs_of, limits_of, seen_of, try_image
 from programs import program
 
 
@@ -22,15 +22,22 @@ def make(subjects: Path, random: Random) -> None:
 def run(box: Box, request: pytest.FixtureRequest) -> dict[str, Seen]:
     engine = request.getfixturevalue("engine")
     image = image_of(box.subjects / "sleeps.py", request.getfixturevalue("build_image"))
-    out = box.out / "run"
-    command = [sys.executable, "-m", "harness", "run", image, "--inputs", inputs_of(box), "--out", out]
-    killed = subprocess.Popen([*command, "--limits", limits_of(box)], env=os.environ, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 60
-    while not (left := engine.api.containers(filters={"ancestor": image})) and time.monotonic() < until:
-        time.sleep(0.1)
-    killed.kill()
-    killed.wait()
-    assert [each["Id"] for each in engine.api.containers(filters={"ancestor": image})] == [each["Id"] for each in left]
-    done = try_image(box, image, out, limits_of(box, wall_s=2))
-    assert engine.api.containers(all=True, filters={"ancestor": image}) == []
-    return {"sleeps": seen_of(out, done.exit)}
+    seen = {}
+    for runtime in RUNTIMES:
+        out = box.out / runtime
+        command = [sys.executable, "-m", "harness", "run", image, "--inputs", inputs_of(box), "--out", out]
+        killed = subprocess.Popen(
+            [*command, "--limits", limits_of(box), "--runtime", runtime], env=os.environ, stderr=subprocess.DEVNULL
+        )
+        until = time.monotonic() + 300
+        while not (left := engine.api.containers(filters={"ancestor": image})) and time.monotonic() < until:
+            time.sleep(0.1)
+        killed.kill()
+        killed.wait()
+        assert [each["Id"] for each in engine.api.containers(filters={"ancestor": image})] == [
+            each["Id"] for each in left
+        ]
+        done = try_image(box, image, out, limits_of(box, wall_s=2), "--runtime", runtime)
+        assert engine.api.containers(all=True, filters={"ancestor": image}) == []
+        seen[runtime] = seen_of(out, done.exit)
+    return seen
