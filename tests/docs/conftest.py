@@ -75,31 +75,9 @@ def _git(folder: Path) -> None:
     subprocess.run(["bash", "-eu", "-c", shell], cwd=folder, check=True)
 
 
-def _image(folder: Path) -> None:
-    """The kit's own participant, as my-image."""
-    kit = folder / "kit"
-    subprocess.run([BIN / "humdial", "init", kit, "--team", "alpha"], check=True, capture_output=True)
-    build = [
-        "docker",
-        "build",
-        "-q",
-        "--network",
-        "none",
-        "--pull=false",
-        "--build-arg",
-        "BASE_IMAGE=humdial/base:local",
-    ]
-    subprocess.run([*build, "-t", "my-image", kit], check=True, capture_output=True)
-    shutil.rmtree(kit)
-
-
 @pytest.fixture(scope="session")
 def given(made: Callable[[str], Path], request: pytest.FixtureRequest) -> dict[str, Give]:
     """What a page may ask for. ``engine`` and ``judge`` are there when the page is tried; they put nothing anywhere."""
-
-    def image(folder: Path) -> None:
-        request.getfixturevalue("base_image")
-        _image(folder)
 
     return {
         "dev": lambda folder: shutil.copytree(made("dev"), folder / "dev") and None,
@@ -109,7 +87,6 @@ def given(made: Callable[[str], Path], request: pytest.FixtureRequest) -> dict[s
         "run": _run,
         "track2": duplex_set.build,
         "git": _git,
-        "image": image,
         "engine": lambda folder: request.getfixturevalue("base_image") and None,
         "judge": lambda folder: request.getfixturevalue("judge") and None,
     }

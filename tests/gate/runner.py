@@ -75,7 +75,7 @@ class Shell:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1800,
         )
         self.printed += done.stdout + done.stderr
         self.summary += files["GITHUB_STEP_SUMMARY"].read_text("utf-8")
