@@ -119,8 +119,8 @@ def _track1(challenge: Challenge) -> Iterator[Metric]:
     )
     yield Metric(
         "Floors of a reply's text",
-        f"empty → too_short (< {challenge.text.min_han} Han and < {challenge.text.min_words} words) → echo (≥ {challenge.text.echo_similarity} % alike)"
-        f" → language_mismatch (Han share on the wrong side of {challenge.text.han_share})",
+        f"empty\n→ too_short (< {challenge.text.min_han} Han and < {challenge.text.min_words} words)\n→ echo (≥ {challenge.text.echo_similarity} % alike)"
+        f"\n→ language_mismatch (Han share on the wrong side of {challenge.text.han_share})",
         text_fault,
         (
             "text_fault('I am fine, thank you.', None, 'zh', rules)",
