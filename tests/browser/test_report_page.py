@@ -132,7 +132,9 @@ def test_by_day_and_by_night(public: Path, watched: OpenPage) -> None:
 
 
 def test_it_prints_with_the_whole_table(public: Path, watched: OpenPage) -> None:
-    page = watched(public, color_scheme="dark")
+    page = watched(public, color_scheme="dark", viewport={"width": 1032, "height": 680})  # A4 landscape in its margins
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1032
     text = " ".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages)
     for phrase in (
         "ICASSP 2026 HumDial",
