@@ -17,7 +17,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -99,8 +99,9 @@ def held(path: Path) -> Iterator[None]:
         ) from error
     try:
         _lock(path, descriptor)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {_boot()} {socket.gethostname()}\n".encode(), 0)
+        with suppress(OSError):  # on a full disk the holder has no name; the lock holds
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} {_boot()} {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)

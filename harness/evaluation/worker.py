@@ -74,6 +74,9 @@ def execute(task: Task, setting: Setting) -> Result:
     except HarnessError as error:
         again = isinstance(error, MachineError) and error.code != "E_PIN"
         return Failure(error.code, str(error), error.hint, again, error.detail)
+    except OSError as error:
+        return Failure("I_DISK", f"the {task.stage} of {task.team} could not use its files: {error.strerror}",
+                       "free space, then run the same command again: it goes on from here", True, repr(error))  # fmt: skip
     except Exception as error:  # noqa: BLE001 - one team's trouble must not end the others; it is shown with its trace
         return Failure("I_WORKER", f"a task failed: {error!r}", "report this with the team's folder", False,
                        traceback.format_exc())  # fmt: skip
@@ -117,6 +120,7 @@ def _judge(task: JudgeTask, setting: Setting) -> Judged:
     known = {} if setting.fresh else store.known([*task.requests, *canaries.values()], challenge)
     waiting = [request for request in task.requests if (request.item, request.sample) not in known]
     planted = canaries_to_ask(canaries, known, profile, busy=bool(waiting))
+    asked: dict[tuple[str, int], Verdict] = {}
     if waiting or planted:
         judge = ensure_judge(challenge, profile)
         if judge.fingerprint != setting.fingerprint:
@@ -127,12 +131,13 @@ def _judge(task: JudgeTask, setting: Setting) -> Judged:
             )
         _emptied(task.work)
         _link_all(task.audio, task.work / "audio")
-        known |= ask_judge([*waiting, *planted], judge, challenge, profile, task.work, reading=reading)
+        asked = ask_judge([*waiting, *planted], judge, challenge, profile, task.work, reading=reading)
+        known |= asked
         shutil.rmtree(task.work, ignore_errors=True)
     marked = {name: known[each.item, each.sample] for name, each in canaries.items()}
     check_ = check_canaries(challenge, profile, marked)
     if check_ is None or check_.passed:
-        store.keep(known.values())  # what a drifting judge said is not used again
+        store.keep(asked.values())  # what a drifting judge said is not used again
     wanted = {(request.item, request.sample) for request in task.requests}
     canaries_said = {name: to_plain(verdict) for name, verdict in marked.items()}
     return Judged(

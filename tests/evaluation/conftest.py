@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from bench import Bench, Warm, make_bench
 
 from harness.sandbox import Engine
 
@@ -90,4 +91,27 @@ def duplex_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """inputs/ with a key, and team/, the build context of a full-duplex participant."""
     out = tmp_path_factory.mktemp("duplex") / "sample"
     _build("duplex", "--out", out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Evaluations that begin in a moment."""
+    server = Warm()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def bench(dev: Path, paper: Path, warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A challenge of one text task and four teams whose verdicts are all stored."""
+    return make_bench(tmp_path_factory.mktemp("evaluate"), dev, paper, warm)
+
+
+@pytest.fixture(scope="session")
+def run(bench: Bench) -> Path:
+    """The finished evaluation of ``bench``. Not to be changed."""
+    out = bench.folder / "run"
+    code, said = bench.evaluate(out)
+    assert code == 0, said
     return out

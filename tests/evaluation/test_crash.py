@@ -1,0 +1,130 @@
+"""Whatever is broken, at whatever point: the same command goes on, and the table is the same bytes.
+
+`make soak` breaks every point in every way that there is, and kills 200 times; CI a sample of both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from bench import Bench, published
+
+SOAK = bool(os.environ.get("HUMDIAL_SOAK"))
+IN_CI = 40
+KILLS = 200 if SOAK else 20
+# What can happen at a point, beside the death of the process.
+FAILURES = {"write": ("short-write", "ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"), "rename": ("EIO",)}
+
+
+@pytest.fixture
+def quick() -> Iterator[Path]:
+    """A folder in memory where there is one: hundreds of runs are flushed to it thousands of times."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        prefix="humdial-crash-", dir=memory if os.access(memory, os.W_OK) else None
+    ) as folder:
+        yield Path(folder)
+
+
+def _faults(points: list[str]) -> list[tuple[int, str]]:
+    """Number of the operation (from 1) and action: all of them, or a sample in which every kind of point is."""
+    every = [
+        (number, action) for number, point in enumerate(points, 1) for action in ("kill9", *FAILURES.get(point, ()))
+    ]
+    step = 1 if SOAK else max(1, len(every) // IN_CI)
+    sample = every[::step]
+    first = [(points.index(point) + 1, action) for point, actions in FAILURES.items() for action in actions]
+    return sorted({*sample, *first})
+
+
+def _once_each(run: Path) -> None:
+    """No piece of work stands twice in the journal, and no scratch file is left."""
+    records = [json.loads(line) for line in (run / "journal.jsonl").read_text("utf-8").splitlines()]
+    about = [(each["event"], each["data"]) for each in records if "team" in each["data"]]
+    done = Counter((event, data["team"], data.get("attempt")) for event, data in about)
+    assert max(done.values()) == 1, done
+    entries = [json.loads(line)["data"] for line in (run / "ledger.jsonl").read_text("utf-8").splitlines()]
+    assert len({(each["team"], each["attempt"]) for each in entries}) == len(entries)
+    assert not list((run / ".tmp").glob("*"))
+
+
+def test_every_write_flush_and_rename_may_be_the_last(bench: Bench, quick: Path) -> None:
+    passed = quick / "points"
+    process = bench.warm.start(
+        bench.arguments(quick / "clean", teams="pair.toml"), bench.environment(), quick / "said", "none", points=passed
+    )
+    assert bench.warm.wait(process) == 0, (quick / "said").read_text("utf-8")
+    points = passed.read_text("ascii").split()
+    assert {"mkdir", "open", "write", "fsync", "rename", "fsync_folder"} <= set(points)
+    wanted = published(quick / "clean")
+    faults = _faults(points)
+    for number, action in faults:
+        out = quick / "run"
+        code, said = bench.evaluate(out, teams="pair.toml", HD_FAULT=f"*:{number}:{action}")
+        where = f"{action} at operation {number} ({points[number - 1]}): {said}"
+        assert code == (-signal.SIGKILL if action in ("kill9", "short-write") else 3), where
+        assert code != 3 or "I_DISK" in said, where
+        for path in out.glob("leaderboard.*"):  # what is published already is the whole table
+            assert path.read_bytes() == wanted[path.name], where
+        code, said = bench.evaluate(out, teams="pair.toml")
+        assert code == 0, f"after {where}: {said}"
+        assert published(out) == wanted, where
+        _once_each(out)
+        shutil.rmtree(out)
+    print(f"{len(faults)} faults at {len({number for number, _ in faults})} of {len(points)} points")
+
+
+def test_killed_at_any_moment_any_number_of_times(bench: Bench, run: Path, quick: Path) -> None:
+    """The whole process with its workers, or one of its workers, at seeded moments."""
+    wanted, chance, kills, runs = published(run), random.Random(2026), 0, 0
+    length_s = _length_s(bench, quick / "clean")
+    while kills < KILLS:
+        runs += 1
+        out = quick / f"run-{runs}"
+        code = -1
+        while code != 0:
+            process = bench.warm.start(
+                bench.arguments(out, "--jobs", "2"), bench.environment(), quick / "said", "processes"
+            )
+            if kills < KILLS:
+                time.sleep(chance.uniform(0, length_s))
+                kills += _kill(process, chance)
+            code = bench.warm.wait(process)
+            assert code in (0, -signal.SIGKILL), (quick / "said").read_text("utf-8")
+        assert published(out) == wanted
+        _once_each(out)
+        shutil.rmtree(out)
+    print(f"{kills} kills in {runs} runs")
+
+
+def _length_s(bench: Bench, out: Path) -> float:
+    begun = time.monotonic()
+    process = bench.warm.start(
+        bench.arguments(out, "--jobs", "2"), bench.environment(), out.with_name("said"), "processes"
+    )
+    assert bench.warm.wait(process) == 0
+    return time.monotonic() - begun
+
+
+def _kill(process: int, chance: random.Random) -> bool:
+    """Kill the process, or one time in four one of its workers; whether there was something to kill."""
+    victims = [process]
+    with suppress(OSError):
+        workers = Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
+        victims = [int(chance.choice(workers))] if workers and chance.random() < 0.25 else victims
+    with suppress(ProcessLookupError):
+        running = Path(f"/proc/{victims[0]}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
+        os.kill(victims[0], signal.SIGKILL)
+        return running
+    return False

@@ -1,0 +1,111 @@
+"""Evaluations in forked processes: everything is imported once, so that hundreds of them can be broken in a minute.
+
+A program. It reads an order a line from standard input and answers each with a line: {"arguments", "environment",
+"said", "workers", "points"} begins `humdial evaluate` in a process of its own and is answered with its process id;
+{"wait": id} with its exit code, negative for a signal. `workers` is "none" (tasks are done in the process itself, one
+after the other: the operations are the same every time) or "processes" (real ones). `points` names a file that gets
+the points of RunIO in the order in which they are passed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import harness.reporting.leaderboard  # noqa: F401 - imported here, so that no child has to
+from harness.challenge.load import load_challenge
+from harness.cli import main
+from harness.evaluation import campaign, run_io
+from harness.evaluation.executors import local
+from harness.evaluation.tasks import Result, Setting, Task
+from harness.evaluation.worker import execute
+from harness.judge.canaries import planted
+from harness.resources import schema_path
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Here:
+    """An executor that does each task when it is waited for."""
+
+    def __init__(self, setting: Setting, workers: int) -> None:
+        self._setting = setting
+        self._waiting: list[tuple[int, Task]] = []
+
+    def submit(self, number: int, task: Task) -> None:
+        self._waiting.append((number, task))
+
+    def wait(self, timeout_s: float) -> Sequence[tuple[int, Result]]:
+        number, task = self._waiting.pop(0)
+        return [(number, execute(task, self._setting))]
+
+    def close(self, *, stop: bool) -> None:
+        self._waiting.clear()
+
+
+def _warm_up() -> None:
+    challenge = load_challenge()
+    planted(challenge, challenge.judges["small"])
+    schema_path("teams")
+
+
+def _record(points: Path) -> run_io.Hook:
+    def hook(point: str, path: Path) -> bool:
+        with points.open("a", encoding="ascii") as stream:
+            stream.write(f"{point}\n")
+        return False
+
+    return hook
+
+
+def _child(order: dict[str, Any]) -> NoReturn:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    said = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    null = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, target in ((null, 0), (said, 1), (said, 2)):
+        os.dup2(descriptor, target)
+    os.environ.update(order["environment"])
+    sys.argv = ["humdial", *order["arguments"]]
+    if order["workers"] == "none":
+        campaign.LocalExecutor = Here  # type: ignore[misc,assignment]
+    else:
+        forked = multiprocessing.get_context("fork")
+        local.multiprocessing.get_context = lambda kind: forked  # type: ignore[assignment,attr-defined]
+    if order["points"]:
+        hook = _record(Path(order["points"]))
+        campaign.hook_from_environment = lambda: hook
+    code = 70
+    try:
+        main.run()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def serve() -> None:
+    """Answer orders until there are no more."""
+    _warm_up()
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "wait" in order:
+            _, status = os.waitpid(order["wait"], 0)
+            print(os.waitstatus_to_exitcode(status), flush=True)
+            continue
+        pid = os.fork()
+        if pid == 0:
+            _child(order)
+        print(pid, flush=True)
+
+
+if __name__ == "__main__":
+    serve()
