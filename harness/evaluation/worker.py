@@ -75,8 +75,9 @@ def execute(task: Task, setting: Setting) -> Result:
         again = isinstance(error, MachineError) and error.code != "E_PIN"
         return Failure(error.code, str(error), error.hint, again, error.detail)
     except OSError as error:
-        return Failure("I_DISK", f"the {task.stage} of {task.team} could not use its files: {error.strerror}",
-                       "free space, then run the same command again: it goes on from here", True, repr(error))  # fmt: skip
+        what = f"the {task.stage} of {task.team} could not use its files: {error.strerror}"
+        hint = "free space, then run the same command again: it goes on from here"
+        return Failure("I_DISK", what, hint, True, repr(error))
     except Exception as error:  # noqa: BLE001 - one team's trouble must not end the others; it is shown with its trace
         return Failure("I_WORKER", f"a task failed: {error!r}", "report this with the team's folder", False,
                        traceback.format_exc())  # fmt: skip

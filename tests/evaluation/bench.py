@@ -131,7 +131,10 @@ def make_bench(folder: Path, dev: Path, paper: Path, warm: Warm, tasks: Sequence
     rows = {"alpha": "paper", "beta": "other", "gamma": "broken", "delta": "archive.zip"}
     lines = [team_row(name, f'submission = "{path}"') for name, path in rows.items()]
     (folder / "teams.toml").write_text("".join(lines), "utf-8")
-    (folder / "pair.toml").write_text(lines[0] + lines[2], "utf-8")
+    (folder / "nothing.zip").write_text("no archive", "utf-8")
+    nothing = team_row("gamma", 'submission = "nothing.zip"')
+    (folder / "pair.toml").write_text(lines[0] + nothing, "utf-8")
+    (folder / "trio.toml").write_text(lines[0] + lines[1] + nothing, "utf-8")
     (folder / "swapped.toml").write_text("".join(reversed(lines)), "utf-8")
     cache = folder / "cache"
     store_verdicts(cache, tiny, [folder / "paper", other], folder / "work")

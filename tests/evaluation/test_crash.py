@@ -21,7 +21,7 @@ import pytest
 from bench import Bench, published
 
 SOAK = bool(os.environ.get("HUMDIAL_SOAK"))
-IN_CI = 40
+IN_CI = 32
 KILLS = 200 if SOAK else 20
 # What can happen at a point, beside the death of the process.
 FAILURES = {"write": ("short-write", "ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"), "rename": ("EIO",)}
@@ -82,21 +82,25 @@ def test_every_write_flush_and_rename_may_be_the_last(bench: Bench, quick: Path)
         assert published(out) == wanted, where
         _once_each(out)
         shutil.rmtree(out)
-    print(f"{len(faults)} faults at {len({number for number, _ in faults})} of {len(points)} points")
 
 
-def test_killed_at_any_moment_any_number_of_times(bench: Bench, run: Path, quick: Path) -> None:
+def test_killed_at_any_moment_any_number_of_times(bench: Bench, quick: Path) -> None:
     """The whole process with its workers, or one of its workers, at seeded moments."""
-    wanted, chance, kills, runs = published(run), random.Random(2026), 0, 0
-    length_s = _length_s(bench, quick / "clean")
+
+    def start(out: Path) -> int:
+        arguments = bench.arguments(out, "--jobs", "2", teams="trio.toml")
+        return bench.warm.start(arguments, bench.environment(), quick / "said", "processes")
+
+    begun = time.monotonic()
+    assert bench.warm.wait(start(quick / "clean")) == 0
+    length_s = time.monotonic() - begun
+    wanted, chance, kills, runs = published(quick / "clean"), random.Random(2026), 0, 0
     while kills < KILLS:
         runs += 1
         out = quick / f"run-{runs}"
         code = -1
         while code != 0:
-            process = bench.warm.start(
-                bench.arguments(out, "--jobs", "2"), bench.environment(), quick / "said", "processes"
-            )
+            process = start(out)
             if kills < KILLS:
                 time.sleep(chance.uniform(0, length_s))
                 kills += _kill(process, chance)
@@ -105,16 +109,6 @@ def test_killed_at_any_moment_any_number_of_times(bench: Bench, run: Path, quick
         assert published(out) == wanted
         _once_each(out)
         shutil.rmtree(out)
-    print(f"{kills} kills in {runs} runs")
-
-
-def _length_s(bench: Bench, out: Path) -> float:
-    begun = time.monotonic()
-    process = bench.warm.start(
-        bench.arguments(out, "--jobs", "2"), bench.environment(), out.with_name("said"), "processes"
-    )
-    assert bench.warm.wait(process) == 0
-    return time.monotonic() - begun
 
 
 def _kill(process: int, chance: random.Random) -> bool:

@@ -92,6 +92,11 @@ def _child(order: dict[str, Any]) -> NoReturn:
         os._exit(code)
 
 
+def _answer(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
 def serve() -> None:
     """Answer orders until there are no more."""
     _warm_up()
@@ -99,12 +104,12 @@ def serve() -> None:
         order = json.loads(line)
         if "wait" in order:
             _, status = os.waitpid(order["wait"], 0)
-            print(os.waitstatus_to_exitcode(status), flush=True)
+            _answer(os.waitstatus_to_exitcode(status))
             continue
         pid = os.fork()
         if pid == 0:
             _child(order)
-        print(pid, flush=True)
+        _answer(pid)
 
 
 if __name__ == "__main__":

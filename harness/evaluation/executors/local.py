@@ -1,54 +1,127 @@
-"""Workers on this machine: a bounded pool of processes. A worker that breaks takes its task with it, nothing else."""
+"""Workers on this machine: a bounded number of processes. One that breaks takes its own task with it, nothing else.
+
+Not concurrent.futures: there a killed worker breaks the pool, which ends all other tasks too, and may never say so.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
+import time
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 
 from harness.evaluation.tasks import Failure, Result, Setting, Task
-from harness.evaluation.worker import begin, execute
+from harness.evaluation.worker import Stopped, begin, execute
+
+# A worker that is told to stop waits for the engine to remove its container.
+_STOP_S = 60.0
+_LOST = Failure("I_WORKER", "a worker process ended in the middle of its task", "it is done again", True)
 
 
 class LocalExecutor:
-    """``workers`` processes."""
+    """Up to ``workers`` processes, each started when there is a task for it."""
 
     def __init__(self, setting: Setting, workers: int) -> None:
-        self._setting, self._workers = setting, workers
-        self._pool = self._started()
-        self._running: dict[Future[Result], int] = {}
-
-    def _started(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._workers, multiprocessing.get_context("spawn"), initializer=begin)
+        self._setting, self._most = setting, workers
+        self._context: BaseContext = multiprocessing.get_context("spawn")
+        self._waiting: deque[tuple[int, Task]] = deque()
+        self._workers: list[_Worker] = []
 
     def submit(self, number: int, task: Task) -> None:
-        self._running[self._pool.submit(execute, task, self._setting)] = number
+        self._waiting.append((number, task))
+        self._assign()
 
     def wait(self, timeout_s: float) -> Sequence[tuple[int, Result]]:
-        done, _ = wait(self._running, timeout=timeout_s, return_when=FIRST_COMPLETED)
+        busy = {worker.pipe: worker for worker in self._workers if worker.number is not None}
         found: list[tuple[int, Result]] = []
-        for future in done:
-            number = self._running.pop(future)
-            try:
-                found.append((number, future.result()))
-            except BrokenProcessPool:
-                # All that ran has ended with it; the tasks begin again with a new pool.
-                found.append((number, _lost()))
-                found += [(other, _lost()) for other in self._running.values()]
-                self._running.clear()
-                self._pool.shutdown(wait=False, cancel_futures=True)
-                self._pool = self._started()
-                break
+        for pipe in wait(list(busy), timeout_s):
+            worker = busy[pipe]  # type: ignore[index]
+            number, result = worker.answer()
+            found.append((number, result))
+            if not worker.alive:
+                self._workers.remove(worker)
+        self._assign()
         return found
 
     def close(self, *, stop: bool) -> None:
         """``stop``: SIGTERM to the workers, which stop their containers."""
+        self._waiting.clear()
+        for worker in self._workers:
+            worker.end(stop=stop)
+        until = time.monotonic() + _STOP_S
+        for worker in self._workers:
+            worker.join(max(0.0, until - time.monotonic()))
+        self._workers.clear()
+
+    def _assign(self) -> None:
+        idle = [worker for worker in self._workers if worker.number is None]
+        while self._waiting and (idle or len(self._workers) < self._most):
+            if not idle:
+                idle.append(_Worker(self._context, self._setting))
+                self._workers += idle
+            worker = idle.pop()
+            if worker.give(*self._waiting[0]):
+                self._waiting.popleft()
+            else:  # it ended while it had nothing to do
+                self._workers.remove(worker)
+                worker.join(0.0)
+
+
+class _Worker:
+    """One process and the pipe to it. ``number`` is that of the task it does, None when it waits for one."""
+
+    def __init__(self, context: BaseContext, setting: Setting) -> None:
+        self.pipe, theirs = context.Pipe()
+        self.number: int | None = None
+        self.alive = True
+        self._process: BaseProcess = context.Process(target=_serve, args=(theirs, setting), daemon=False)  # type: ignore[attr-defined]
+        self._process.start()
+        theirs.close()  # theirs alone: then the pipe ends with the process, however that ends
+
+    def give(self, number: int, task: Task) -> bool:
+        """Hand over a task; False when the process is no more."""
+        try:
+            self.pipe.send(task)
+        except OSError:
+            return False
+        self.number = number
+        return True
+
+    def answer(self) -> tuple[int, Result]:
+        """What came back, a Failure when the process ended instead."""
+        assert self.number is not None
+        number, self.number = self.number, None
+        try:
+            return number, self.pipe.recv()
+        except (EOFError, OSError):
+            self.alive = False
+            self.join(_STOP_S)
+            return number, Failure(
+                "I_WORKER", "a worker process ended in the middle of its task", "it is done again", True
+            )
+
+    def end(self, *, stop: bool) -> None:
+        with suppress(OSError):
+            self.pipe.close()
         if stop:
-            for process in list((self._pool._processes or {}).values()):
-                process.terminate()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+            self._process.terminate()
+
+    def join(self, timeout_s: float) -> None:
+        with suppress(OSError):
+            self.pipe.close()
+        self._process.join(timeout_s)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
 
 
-def _lost() -> Failure:
-    return Failure("I_WORKER", "a worker process ended in the middle of its task", "it is done again", True)
+def _serve(pipe: Connection, setting: Setting) -> None:
+    """A worker's life: tasks until the pipe ends."""
+    begin()
+    with suppress(EOFError, OSError, Stopped):
+        while True:
+            pipe.send(execute(pipe.recv(), setting))

@@ -219,7 +219,8 @@ def _stalled() -> NoReturn:
 
 
 class WavReader:
-    """Asks a child about WAVs; started at once, so that it is ready when the first is known. A context manager.
+    """Asks a child about WAVs, which is started with the first; where there are none, there is no child. A context
+    manager.
 
     ``order`` says what to do with each; the answers are the same whatever the child's threads do.
     """
@@ -227,7 +228,7 @@ class WavReader:
     def __init__(self, order: dict[str, Any], rules: AudioRules, limits: ReadLimits) -> None:
         self._order = {**order, "rules": asdict(rules), "limits": asdict(limits)}
         self._requests: list[list[Any]] = []
-        self._child = _Child(self._order)
+        self._child: _Child | None = None
 
     def __enter__(self) -> WavReader:
         return self
@@ -237,20 +238,26 @@ class WavReader:
 
     def close(self) -> None:
         """End the child, whatever it is doing."""
-        self._child.close()
+        if self._child is not None:
+            self._child.close()
 
     def ask(self, requests: Sequence[Sequence[Any]]) -> None:
         """Start on these; each is one line for the child behind its number."""
         first = len(self._requests)
         numbered = [[number, *request] for number, request in enumerate(requests, first)]
         self._requests += numbered
-        self._child.send(numbered)
+        if self._child is None and numbered:
+            self._child = _Child(self._order)
+        if self._child is not None:
+            self._child.send(numbered)
 
     def answers(self) -> list[Answer]:
         """One answer a request, in order, after waiting for all. Raises MachineError (I_READER)."""
         found: dict[int, Answer] = {}
         broken = 0
         while True:
+            if self._child is None:
+                return []
             death = self._child.finish()
             found |= {number: each for number, each in self._child.answers.items() if not each.broke_off}
             waiting = [request for request in self._requests if request[0] not in found]
@@ -266,14 +273,15 @@ class WavReader:
 
     def _alone(self, request: list[Any]) -> Answer:
         """What becomes of one file that nothing else is read beside."""
-        self._restart([request])
-        death = self._child.finish()
-        return self._child.answers.get(request[0]) or _refused(death)
+        child = self._restart([request])
+        death = child.finish()
+        return child.answers.get(request[0]) or _refused(death)
 
-    def _restart(self, requests: Sequence[Any]) -> None:
-        self._child.close()
+    def _restart(self, requests: Sequence[Any]) -> _Child:
+        self.close()
         self._child = _Child(self._order)
         self._child.send(requests)
+        return self._child
 
 
 def _refused(refusal: Refusal) -> Answer:

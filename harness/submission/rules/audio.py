@@ -48,10 +48,7 @@ class WavChecks:
         self._reader.ask([(entry.path, entry.bytes, entry.stamp) for entry in files])
 
     def results(self) -> dict[str, CheckedWav]:
-        """Wait for all that was asked; where nothing was, the child need not even have begun. Raises MachineError
-        (I_READER)."""
-        if not self._asked:
-            return {}
+        """Wait for all that was asked. Raises MachineError (I_READER)."""
         answers = zip(self._asked, self._reader.answers(), strict=True)
         return {path: _checked(path, answer) for path, answer in sorted(answers, key=lambda pair: pair[0])}
 
