@@ -21,6 +21,14 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--policy", type=click.Choice(["strict", "published"]), default="strict", show_default=True)
 @click.option("--track", metavar="TRACK", help="Only this track; needed when the teams are of several.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Teams at once.")
+@click.option(
+    "--limits",
+    "limits_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A TOML file that replaces some of the challenge's [limits.run].",
+)
+@click.option("--fresh", is_flag=True, help="Judge again even what this judge has judged before.")
+@options.prompts_option
 @options.challenge_option
 @options.color_option
 @options.quiet_option
@@ -34,6 +42,8 @@ def command(
     policy: str,
     track: str | None,
     jobs: int,
+    limits_file: Path | None,
+    fresh: bool,
     challenge_name: str,
     color: str,
     quiet: bool,
@@ -52,7 +62,7 @@ def command(
 
     challenge = load_challenge(challenge_name)
     check_prompts(challenge)
-    wanted = EvaluateOptions(challenge_name, profile, policy, track, jobs)
+    wanted = EvaluateOptions(challenge_name, profile, policy, track, jobs, limits_file, fresh)
     renderers = {
         ending: partial(render, challenge=challenge, format_=format_)
         for ending, format_ in (("md", "markdown"), ("csv", "csv"), ("json", "json"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import __version__
-from harness.challenge.load import spec_document
+from harness.challenge.load import override_limits, spec_document
 from harness.challenge.spec import Challenge
 from harness.documents.codec import jsonl, pretty_json, to_plain
 from harness.documents.finding import ChallengeRef
@@ -23,8 +23,8 @@ from harness.evaluation.evaluate import Campaign, restore_files
 from harness.evaluation.executors.local import LocalExecutor
 from harness.evaluation.journal import find
 from harness.evaluation.judge_image import JudgeImage, ensure_judge, show_judge
-from harness.evaluation.judge_lock import file_digest
-from harness.evaluation.preparing import source_digest
+from harness.evaluation.judge_lock import file_digest, lock_differences
+from harness.evaluation.known_digest import known_digest
 from harness.evaluation.progress import Progress, Watcher
 from harness.evaluation.run import usable_references
 from harness.evaluation.run_directory import PINS, REVIEW, SCHEMA_VERSION, TEAMS, Pins, RunDirectory, open_run
@@ -46,13 +46,16 @@ Renderers = Mapping[str, Callable[[Leaderboard], bytes]]
 
 @dataclass(frozen=True, slots=True)
 class EvaluateOptions:
-    """What a caller of `humdial evaluate` may choose. ``challenge`` is the spec's name or path, for the workers."""
+    """What a caller of `humdial evaluate` may choose. ``challenge`` is the spec's name or path, for the workers;
+    ``limits`` a file that replaces some of its limits; ``fresh`` asks the judge even for what it has judged before."""
 
     challenge: str
     profile: str
     policy: str
     track: str | None
     jobs: int
+    limits: Path | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def evaluate_challenge(
         )
     gold = usable_references(references, challenge, need_labels=True)
     heard = usable_references(inputs, challenge, need_labels=False)
-    judge = _judge(challenge, options.profile, watcher)
+    judge = _judge(challenge, options.profile, watcher, begun=(out / PINS).is_file())
     gold_lines = jsonl([to_plain(dialogue) for dialogue in gold.dialogues])
     pins = _pins(challenge, options, track, judge, teams, gold_lines, gold.layout, inputs)
     spec = spec_document(options.challenge)
@@ -107,7 +110,8 @@ def evaluate_challenge(
         setting = Setting(
             challenge=options.challenge, inputs=inputs.resolve(), references=references.resolve(),
             profile=options.profile, policy=options.policy, track=track, fingerprint=judge.fingerprint,
-            run=run.pins.nonce, seed=run.pins.seed, challenge_digest=challenge.digest,
+            run=run.pins.nonce, seed=run.pins.seed, fresh=options.fresh,
+            limits=options.limits.resolve() if options.limits else None, challenge_digest=challenge.digest,
         )  # fmt: skip
         with closing(Progress(run.io, run.path, watcher, options.jobs)) as progress:
             campaign = _work(run, teams, challenge, setting, progress)
@@ -116,10 +120,15 @@ def evaluate_challenge(
         return outcome
 
 
-def _judge(challenge: Challenge, profile: str, watcher: Watcher) -> JudgeImage:
-    """The judge that is built already, described without an engine; else it is built now."""
+def _judge(challenge: Challenge, profile: str, watcher: Watcher, *, begun: bool) -> JudgeImage:
+    """The judge that is built already, described without an engine; else it is built now. A run that is not ``begun``
+    does not begin with one that the first question would build anew."""
     try:
-        return show_judge(challenge, challenge.judges[profile])
+        judge = show_judge(challenge, challenge.judges[profile])
+        stale = [] if begun else lock_differences(judge.lock, challenge.judges[profile])
+        if not stale:
+            return judge
+        watcher.note(f"the judge {profile} was built from other parts ({stale[0]}): it is built again")
     except UsageError as error:
         if error.code != "E_JUDGE_MISSING":
             raise
@@ -147,8 +156,8 @@ def _pins(
         judge_inputs=judge.fingerprint_inputs,
         gold=hashlib.sha256(gold).hexdigest(),
         gold_layout=layout,
-        inputs=source_digest(inputs),
-        limits=to_plain(challenge.run_limits),
+        inputs=known_digest(inputs),
+        limits=to_plain(override_limits(challenge.run_limits, options.limits)),
         prompts=prompt_digests(),
         teams=tuple(team.plain() for team in teams),
         nonce=secrets.token_hex(8),

@@ -121,9 +121,6 @@ def _row_problems(row: dict[str, Any], base: Path, challenge: Challenge) -> list
         for entry in handed
         if "submission" in entry and not (base / entry["submission"]).exists()
     ]
-    if len(row.get("attempt", [])) > challenge.max_attempts + challenge.max_faulty_attempts:
-        allowed = f"{challenge.max_attempts} valid and {challenge.max_faulty_attempts} faulty ones"
-        problems.append(f"{name}: {len(row['attempt'])} attempts, at most {allowed} are looked at")
     times = [entry.get("submitted_at") for entry in row.get("attempt", [])]
     if len(times) > 1 and None in times:
         problems.append(f"{name}: with several attempts each needs its submitted_at")

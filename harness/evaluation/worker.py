@@ -126,9 +126,11 @@ def _judge(task: JudgeTask, setting: Setting) -> Judged:
         judge = ensure_judge(challenge, profile)
         if judge.fingerprint != setting.fingerprint:
             raise UsageError(
-                f"the judge here is {judge.fingerprint[:19]}, the run was begun with {setting.fingerprint[:19]}",
+                f"the judge {profile.id} is built from other parts than when the run was begun: it is now "
+                f"{judge.fingerprint[:19]}, and was {setting.fingerprint[:19]}",
                 code="E_PIN",
-                hint="finish with the judge that began, or begin a new run",
+                hint="go on with the humdial that began the run and its `humdial judge build`, or begin a new run in "
+                "another folder with this judge",
             )
         _emptied(task.work)
         _link_all(task.audio, task.work / "audio")

@@ -17,11 +17,12 @@ from harness.challenge.load import load_challenge
 from harness.documents.codec import pretty_json, to_plain
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.evaluation.judge_image import show_judge
-from harness.evaluation.judge_lock import JudgeLock
+from harness.evaluation.judge_lock import JudgeLock, engine_versions
 from harness.evaluation.preparing import read_requests
 from harness.evaluation.tasks import Prepared, PrepareTask, Setting
 from harness.evaluation.verdict_store import VerdictStore
 from harness.evaluation.worker import execute
+from harness.judge import prompt_digests
 from harness.judge.canaries import canary_requests, planted
 
 # Stands behind every text of the users, in files beside them and in a variable: it may be shown nowhere.
@@ -85,7 +86,7 @@ class Bench:
 
     def evaluate(self, out: Path, *more: str, teams: str = "teams.toml", **environment: str) -> tuple[int, str]:
         """Exit code and what was said, of a forked process that does the tasks itself."""
-        said = out.with_name(f"{out.name}.said")
+        said = self.folder / "said"
         said.unlink(missing_ok=True)
         arguments = self.arguments(out, *more, teams=teams)
         code = self.warm.wait(self.warm.start(arguments, self.environment(**environment), said, "none"))
@@ -161,7 +162,10 @@ def store_verdicts(cache: Path, dev: Path, submissions: Iterable[Path], work: Pa
     challenge = load_challenge()
     profile = challenge.judges["small"]
     (cache / "judge" / "small").mkdir(parents=True)
-    lock = JudgeLock(1, "small", "sha256:1", "sha256:" + "2" * 64, "sha256:3", {})
+    lock = JudgeLock(
+        1, "small", "sha256:1", "sha256:" + "2" * 64, "sha256:3", {},
+        prompts=prompt_digests(), versions=engine_versions(), settings=profile.settings,
+    )  # fmt: skip
     (cache / "judge" / "small" / "lock.json").write_bytes(pretty_json(to_plain(lock)))
     before = os.environ.get("HUMDIAL_CACHE")
     os.environ["HUMDIAL_CACHE"] = str(cache)

@@ -8,17 +8,23 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
 from bench import CANARY, Bench, Warm, make_bench, published, store_verdicts
 
+from harness.documents.codec import pretty_json
 from harness.errors import MachineError
+from harness.evaluation.blobs import Blobs
 from harness.evaluation.executors.local import LocalExecutor
+from harness.evaluation.journal import Journal, scan
 from harness.evaluation.run_directory import held
+from harness.evaluation.run_io import RunIO
 from harness.evaluation.tasks import Prepared, PrepareTask, Setting
 from harness.resources import schema_path
 
@@ -212,3 +218,79 @@ def test_a_judge_that_fails_known_answers_is_notpublished(
     code, said = bench.evaluate(tmp_path / "run", HUMDIAL_CACHE=str(cache))
     assert (code, "known-answer" in said) == (1, True), said
     assert not (tmp_path / "run" / "leaderboard.json").exists()
+
+
+def test_a_stale_judge_does_not_begin_a_run_and_another_does_not_go_on_with_one(
+    bench: Bench, copy: Path, tmp_path: Path
+) -> None:
+    cache = Path(shutil.copytree(bench.cache, tmp_path / "cache"))
+    path = cache / "judge" / "small" / "lock.json"
+    lock = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**lock, "image_id": "sha256:" + "4" * 64}), "utf-8")
+    code, said = bench.evaluate(copy, HUMDIAL_CACHE=str(cache))
+    assert (code, "E_PIN" in said, "another judge" in said, "begin a new run" in said) == (2, True, True, True), said
+    path.write_text(json.dumps({**lock, "prompts": {}}), "utf-8")
+    code, said = bench.evaluate(tmp_path / "run", HUMDIAL_CACHE=str(cache))
+    assert (code, "built again" in said, "I_ENGINE" in said) == (3, True, True), said
+    assert not (tmp_path / "run").exists()
+
+
+def test_changed_inputs_are_seen_and_unchanged_ones_read_once(bench: Bench, copy: Path, tmp_path: Path) -> None:
+    cache = Path(shutil.copytree(bench.cache, tmp_path / "cache"))
+    inputs = Path(shutil.copytree(bench.dev, tmp_path / "inputs"))
+    arguments = ("--inputs", str(inputs))
+    assert bench.evaluate(copy, *arguments, HUMDIAL_CACHE=str(cache))[0] == 0
+    (memo,) = (path for path in (cache / "digests").iterdir())
+    kept = json.loads(memo.read_bytes())
+    memo.write_text(json.dumps({**kept, "digest": "sha256:remembered"}), "utf-8")
+    code, said = bench.evaluate(copy, *arguments, HUMDIAL_CACHE=str(cache))
+    assert (code, "inputs was" in said, "remembered" in said) == (2, True, True), said
+    wav = next(inputs.rglob("*.wav"))
+    raw, times = bytearray(wav.read_bytes()), (wav.stat().st_atime_ns, wav.stat().st_mtime_ns)
+    raw[-1] ^= 1
+    wav.write_bytes(raw)
+    os.utime(wav, ns=times)  # the same size and time as before
+    code, said = bench.evaluate(copy, *arguments, HUMDIAL_CACHE=str(cache))
+    assert (code, "inputs was" in said, "remembered" in said) == (2, True, False), said
+
+
+def test_other_limits_are_another_run(bench: Bench, copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "limits.toml").write_text("wall_s = 61\n", "utf-8")
+    code, said = bench.evaluate(copy, "--limits", str(tmp_path / "limits.toml"))
+    assert (code, "E_PIN" in said, "limits.wall_s" in said) == (2, True, True), said
+
+
+def test_two_live_writers(bench: Bench, run: Path, tmp_path: Path) -> None:
+    """The first hangs in the middle, the second is told who has the run; when the first is killed, nobody has it."""
+    first = bench.warm.start(
+        bench.arguments(tmp_path / "run"), bench.environment(HD_FAULT="rename:9:hang"), tmp_path / "said", "none"
+    )
+    until = time.monotonic() + 300
+    while not (tmp_path / "run" / "journal.jsonl").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    code, said = bench.evaluate(tmp_path / "run")
+    assert (code, "E_LOCKED" in said, f"process {first}" in said) == (3, True, True), said
+    os.kill(first, signal.SIGKILL)
+    bench.warm.wait(first)
+    code, said = bench.evaluate(tmp_path / "run")
+    assert code == 0, said
+    assert published(tmp_path / "run") == published(run)
+
+
+def test_scores_of_another_judge_are_not_published(bench: Bench, copy: Path) -> None:
+    """Even in a journal whose sums are right."""
+    records = scan(copy / "journal.jsonl").records
+    (copy / "journal.jsonl").unlink()
+    io = RunIO(copy)
+    journal, blobs = Journal(io, copy / "journal.jsonl"), Blobs(io, copy / "blobs")
+    for record in records:
+        data = dict(record.data)
+        if record.event == "scored" and data["team"] == "beta":
+            report = json.loads(blobs.get(data["report"]))
+            report["judge"]["fingerprint"] = "sha256:" + "9" * 64
+            data["report"] = blobs.put(pretty_json(report))
+        journal.append((record.event, data))
+    journal.close()
+    code, said = bench.evaluate(copy)
+    assert (code, "beta: judged by another judge" in said, "nothing was published" in said) == (1, True, True), said
+    assert not list(copy.glob("leaderboard.*"))

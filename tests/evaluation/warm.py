@@ -19,7 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import harness.reporting.leaderboard  # noqa: F401 - imported here, so that no child has to
+import harness.cli.evaluate
+import harness.cli.watch
+import harness.reporting.leaderboard  # noqa: F401
 from harness.challenge.load import load_challenge
 from harness.cli import main
 from harness.evaluation import campaign, run_io
