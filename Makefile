@@ -9,7 +9,7 @@ BIN := .venv/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv speech browser gvisor actionlint judge demo test test-fast lowest lint bench docs reference lock clean
+.PHONY: help venv speech browser gvisor actionlint judge demo test test-fast lowest lint soak bench docs reference lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -59,6 +59,9 @@ lint: venv ## ruff, mypy (strict), import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+soak: venv speech ## breaks an evaluation at every point in every way, and kills it 200 times
+	@HUMDIAL_SOAK=1 $(BIN)/pytest tests/evaluation/test_crash.py
 
 bench: venv speech ## the ratios that the docs quote
 	@for each in benchmarks/*.py; do echo "== $$each"; sandbox/engine.sh with $(BIN)/python $$each; done

@@ -7,6 +7,7 @@ the record that speaks of them. So whatever is killed, the same command goes on 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ from harness.evaluation.stored_score import read_gold, score_stored
 from harness.evaluation.tasks import Failure, Judged, JudgeTask, Prepared, PrepareTask, Ran, Result, RunTask, Task
 from harness.evaluation.teams_file import Team
 
-_RETRIES = 2
+# How long a team waits before what failed on our side is tried again: an engine that is being restarted needs a moment.
+_PAUSES_S = (1.0, 6.0)
 _WAIT_S = 1.0
 
 
@@ -57,6 +59,7 @@ class Campaign:
     running: dict[int, tuple[Task, int]] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
     tries: dict[tuple[str, str], int] = field(default_factory=dict)
+    resting: dict[str, float] = field(default_factory=dict)
     submitted: int = 0
     _gold: tuple[ReferenceDialogue, ...] = field(init=False)
 
@@ -73,17 +76,28 @@ class Campaign:
         while True:
             self._start_what_can()
             if not self.running:
-                return self.failures
+                if not self._rest():
+                    return self.failures
+                continue
             for number, result in self.executor.wait(_WAIT_S):
                 task, attempt = self.running.pop(number)
                 self._take(task, attempt, result)
 
+    def _rest(self) -> bool:
+        """Wait for the first of the teams that are to be tried again; whether there is one."""
+        if not self.resting:
+            return False
+        time.sleep(max(0.0, min(self.resting.values()) - time.monotonic()))
+        return True
+
     def _start_what_can(self) -> None:
+        now = time.monotonic()
+        self.resting = {name: until for name, until in self.resting.items() if until > now}
         busy = {task.team for task, _ in self.running.values()}
         for name, state in self.states.items():
             if len(self.running) >= 2 * self.jobs:
                 return
-            if name in busy or name in self.failures:
+            if name in busy or name in self.failures or name in self.resting:
                 continue
             following = self._following(state)
             if following is not None and self._room(following[0]):
@@ -152,8 +166,10 @@ class Campaign:
             raise UsageError(failure.message, code="E_PIN", hint=failure.hint)
         key = (task.team, task.stage)
         self.tries[key] = self.tries.get(key, 0) + 1
-        if not failure.again or self.tries[key] > _RETRIES:
+        if not failure.again or self.tries[key] > len(_PAUSES_S):
             self.failures[task.team] = failure
+        else:
+            self.resting[task.team] = time.monotonic() + _PAUSES_S[self.tries[key] - 1]
         self.progress.failed(task, attempt, failure)
 
     def _ran(self, task: Task, attempt: int, result: Ran) -> None:
@@ -165,6 +181,7 @@ class Campaign:
         produced = task.work / "submission"
         target = self._outputs(task.team, attempt)
         if produced.is_dir():
+            self.run.io.flush(produced)
             _remove(target)
             self.run.io.move(produced, target)
         self.run.place(self.run.team(task.team) / "run.json", result.record)

@@ -132,6 +132,21 @@ class RunIO:
         if source.parent != target.parent:
             self._fsync_folder(source.parent)
 
+    def flush(self, folder: Path) -> None:
+        """What others wrote below ``folder`` stays after a crash."""
+        for path in sorted(folder.rglob("*")):
+            if path.is_dir():
+                self._fsync_folder(path)
+                continue
+            with _translated(path):
+                self._hook("fsync", path)
+                descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+        self._fsync_folder(folder)
+
     def open_append(self, path: Path) -> int:
         """A descriptor to append to ``path``, made when missing."""
         self.mkdir(path.parent)

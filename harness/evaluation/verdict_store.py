@@ -21,7 +21,7 @@ class VerdictStore:
     """One file a verdict below ``folder``. Reading is as strict as reading the judge's own output."""
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._folder = folder / fingerprint.removeprefix("sha256:")
+        self.folder = folder / fingerprint.removeprefix("sha256:")
 
     def known(self, requests: Iterable[JudgeRequest], challenge: Challenge) -> dict[Place, Verdict]:
         """The stored verdicts of those requests that have a good one."""
@@ -42,4 +42,4 @@ class VerdictStore:
 
     def _path(self, item: str, sample: int) -> Path:
         name = item.removeprefix("sha256:")
-        return self._folder / name[:2] / f"{name}-{sample}.json"
+        return self.folder / name[:2] / f"{name}-{sample}.json"

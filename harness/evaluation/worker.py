@@ -22,7 +22,7 @@ from harness.evaluation.asking import ask_judge
 from harness.evaluation.judge_image import ensure_judge
 from harness.evaluation.judge_lock import file_digest
 from harness.evaluation.preparing import Terms, prepare
-from harness.evaluation.run import LOG, usable_references
+from harness.evaluation.run import LOG, SUBMISSION, usable_references
 from harness.evaluation.tasks import (
     Failure,
     Judged,
@@ -72,12 +72,13 @@ def execute(task: Task, setting: Setting) -> Result:
                 return _run(task, setting)
             return _prepare(task, setting) if isinstance(task, PrepareTask) else _judge(task, setting)
     except HarnessError as error:
-        again = isinstance(error, MachineError) and error.code != "E_PIN"
+        # A full or broken disk is not tried again: what is on it after that is unknown.
+        again = isinstance(error, MachineError) and error.code not in ("E_PIN", "I_DISK")
         return Failure(error.code, str(error), error.hint, again, error.detail)
     except OSError as error:
         what = f"the {task.stage} of {task.team} could not use its files: {error.strerror}"
         hint = "free space, then run the same command again: it goes on from here"
-        return Failure("I_DISK", what, hint, True, repr(error))
+        return Failure("I_DISK", what, hint, False, repr(error))
     except Exception as error:  # noqa: BLE001 - one team's trouble must not end the others; it is shown with its trace
         return Failure("I_WORKER", f"a task failed: {error!r}", "report this with the team's folder", False,
                        traceback.format_exc())  # fmt: skip
@@ -89,7 +90,9 @@ def _run(task: RunTask, setting: Setting) -> Ran:
     challenge = _challenge(setting)
     limits = override_limits(challenge.run_limits, setting.limits)
     inputs = _references(setting.inputs, setting.challenge, need_labels=False)
-    _emptied(task.work)
+    # What else is in there tells the sandbox which container a killed worker left, and what it left mounted.
+    shutil.rmtree(task.work / SUBMISSION, ignore_errors=True)
+    task.work.mkdir(parents=True, exist_ok=True)
     record, _ = run_team_image(
         connect(), task.image, inputs.dialogues, inputs.root, task.work, challenge, limits,
         seed=f"{setting.seed}-{task.team}", gpu=task.gpu,

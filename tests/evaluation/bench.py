@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import pytest
+
 from harness.challenge.load import load_challenge
 from harness.documents.codec import pretty_json, to_plain
 from harness.documents.verdict import JudgeRequest, Verdict
@@ -156,35 +158,36 @@ def team_row(name: str, *lines: str) -> str:
     return "\n".join(["[[team]]", f'name = "{name}"', 'track = "track1"', *lines, "", ""])
 
 
-def store_verdicts(cache: Path, dev: Path, submissions: Iterable[Path], work: Path, *, good: int = 5) -> None:
-    """A judge that was built, and what it said of every reply (5, 3, 1 for one submission after the other) and of its
-    known-answer items (``good`` for good ones)."""
+def store_judge(cache: Path, *, image_id: str = "sha256:1", inputs: str = "sha256:1", good: int = 5) -> VerdictStore:
+    """A judge that was built, and what it said of its known-answer items (``good`` of good ones). Returns where its
+    verdicts are stored."""
     challenge = load_challenge()
     profile = challenge.judges["small"]
     (cache / "judge" / "small").mkdir(parents=True)
     lock = JudgeLock(
-        1, "small", "sha256:1", "sha256:" + "2" * 64, "sha256:3", {},
+        1, "small", inputs, image_id, "sha256:3", {},
         prompts=prompt_digests(), versions=engine_versions(), settings=profile.settings,
     )  # fmt: skip
     (cache / "judge" / "small" / "lock.json").write_bytes(pretty_json(to_plain(lock)))
-    before = os.environ.get("HUMDIAL_CACHE")
-    os.environ["HUMDIAL_CACHE"] = str(cache)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HUMDIAL_CACHE", str(cache))
         fingerprint = show_judge(challenge, profile).fingerprint
-        store = VerdictStore(cache / "verdicts", fingerprint)
-        kinds = {canary.name: canary.kind for canary in planted(challenge, profile)}
-        for name, request in canary_requests(challenge, profile, fingerprint).items():
-            store.keep([verdict_of(request, good if kinds[name] == "good" else 1)])
-        setting = Setting("humdial-2026", dev, dev, "small", "strict", "track1", fingerprint, "0", "0")
-        for number, submission in enumerate(submissions):
-            done = execute(PrepareTask("any", submission, False, work / str(number)), setting)
-            assert isinstance(done, Prepared) and done.requests is not None, done
-            store.keep(verdict_of(request, 5 - 2 * number) for request in read_requests(done.requests).values())
-    finally:
-        if before is None:
-            del os.environ["HUMDIAL_CACHE"]
-        else:
-            os.environ["HUMDIAL_CACHE"] = before
+    store = VerdictStore(cache / "verdicts", fingerprint)
+    kinds = {canary.name: canary.kind for canary in planted(challenge, profile)}
+    for name, request in canary_requests(challenge, profile, fingerprint).items():
+        store.keep([verdict_of(request, good if kinds[name] == "good" else 1)])
+    return store
+
+
+def store_verdicts(cache: Path, dev: Path, submissions: Iterable[Path], work: Path, *, good: int = 5) -> None:
+    """`store_judge`, and what it said of every reply: 5, 3, 1 for one submission after the other."""
+    store = store_judge(cache, good=good)
+    fingerprint = f"sha256:{store.folder.name}"
+    setting = Setting("humdial-2026", dev, dev, "small", "strict", "track1", fingerprint, "0", "0")
+    for number, submission in enumerate(submissions):
+        done = execute(PrepareTask("any", submission, False, work / str(number)), setting)
+        assert isinstance(done, Prepared) and done.requests is not None, done
+        store.keep(verdict_of(request, 5 - 2 * number) for request in read_requests(done.requests).values())
 
 
 def verdict_of(request: JudgeRequest, mark: int) -> Verdict:

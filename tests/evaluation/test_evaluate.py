@@ -239,8 +239,9 @@ def test_changed_inputs_are_seen_and_unchanged_ones_read_once(bench: Bench, copy
     cache = Path(shutil.copytree(bench.cache, tmp_path / "cache"))
     inputs = Path(shutil.copytree(bench.dev, tmp_path / "inputs"))
     arguments = ("--inputs", str(inputs))
+    shutil.rmtree(cache / "digests", ignore_errors=True)
     assert bench.evaluate(copy, *arguments, HUMDIAL_CACHE=str(cache))[0] == 0
-    (memo,) = (path for path in (cache / "digests").iterdir())
+    (memo,) = (cache / "digests").iterdir()
     kept = json.loads(memo.read_bytes())
     memo.write_text(json.dumps({**kept, "digest": "sha256:remembered"}), "utf-8")
     code, said = bench.evaluate(copy, *arguments, HUMDIAL_CACHE=str(cache))
