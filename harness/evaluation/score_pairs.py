@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.codec import jsonl, pretty_json, to_plain, write_atomic
 from harness.documents.duplex import DuplexInput
 from harness.documents.submission import Submission
+from harness.duplex.behaviour import Label
+from harness.duplex.measures import MeasuredPair
 from harness.errors import UsageError
 from harness.evaluation.given_words import given_labels
 from harness.evaluation.judge_image import ensure_judge
@@ -24,7 +27,7 @@ from harness.evaluation.pair_words import WORDS, PairWords, keep_words, pair_wor
 from harness.evaluation.recognising import Recogniser, ready_recogniser
 from harness.evaluation.run import RECORD, VALIDATION, usable_pairs
 from harness.evaluation.score import REPORT, VERDICTS, ScoreOptions, ScoreResult, was_collected
-from harness.submission import check
+from harness.submission import PairInputs, check
 
 PAIRS = "pairs.jsonl"
 SMALL, NOBODY = "small", "none"
@@ -63,9 +66,11 @@ def score_pairs(
     """
     gold = usable_pairs(references, challenge, rules, need_key=True)
     collected = was_collected(subject)
-    labels = given_labels(pair_options.labels) if pair_options.labels else {}
+    given = given_labels(pair_options.labels) if pair_options.labels else None
     for name in (REPORT, PAIRS, VALIDATION, VERDICTS):
         (out / name).unlink(missing_ok=True)
+    if pair_options.transcripts is None or pair_options.transcripts.resolve() != (out / WORDS).resolve():
+        shutil.rmtree(out / WORDS, ignore_errors=True)  # an earlier scoring's
     with tempfile.TemporaryDirectory(prefix="humdial-score-") as scratch:
         work = Path(scratch)
         work.chmod(0o755)
@@ -85,19 +90,11 @@ def score_pairs(
         submission = outcome.submission
         if options.team and submission.team != options.team:
             submission = replace(submission, team=options.team)
-        items = [item for item in gold.key if item.file.rpartition("/")[2] not in rules.excluded]
         asks = _Asks(challenge, rules, options, pair_options, work, progress)
-        words = asks.words(items, submission, outcome.root)
-        keep_words(out / WORDS, words, submission)
-        judging = asks.labels(items, submission, outcome.root, words)
-        if judging is not None:
-            labels = {name: found for name, found in judging.labels.items() if found is not None}
-        progress(f"listening to {len(items)} pairs")
-        heard = None if pair_options.delay_from == "voice" else words
-        listener = Listener(gold.root, outcome.root, challenge, rules, heard)
-        measured = [listener.measure(item, submission, labels.get(item.file)) for item in items]
+        measured, words, judging = _measured(gold, submission, outcome.root, asks, given)
+    keep_words(out / WORDS, words, submission)
     delays = delays_measured(subject.parent / RECORD if collected else None)
-    named = "given" if pair_options.labels else "none" if judging is None else options.profile
+    named = "given" if given is not None else "none" if judging is None else options.profile
     sources = PairSources(named, words, pair_options.delay_from, delays, judging)
     report = pair_report(measured, submission, challenge, rules, options, sources)
     if judging is not None:
@@ -105,6 +102,21 @@ def score_pairs(
     write_atomic(out / PAIRS, jsonl([pair_line(pair, judging) for pair in measured]))
     write_atomic(out / REPORT, pretty_json(to_plain(report)))
     return ScoreResult(outcome.report, report)
+
+
+def _measured(
+    gold: PairInputs, submission: Submission, root: Path, asks: _Asks, given: Mapping[str, tuple[Label, ...]] | None
+) -> tuple[list[MeasuredPair], PairWords, PairJudging | None]:
+    """Every pair that counts: its words first, then the labels, which need them, then what is measured of the sound."""
+    rules = asks.rules
+    items = [item for item in gold.key if item.file.rpartition("/")[2] not in rules.excluded]
+    words = asks.words(items, submission, root)
+    judging = asks.labels(items, submission, root, words)
+    labels: Mapping[str, tuple[Label, ...] | None] = given or (judging.labels if judging is not None else {})
+    asks.progress(f"listening to {len(items)} pairs")
+    heard = None if asks.pair_options.delay_from == "voice" else words
+    listener = Listener(gold.root, root, asks.challenge, rules, heard)
+    return [listener.measure(item, submission, labels.get(item.file)) for item in items], words, judging
 
 
 @dataclass(slots=True)

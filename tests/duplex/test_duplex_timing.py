@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from harness.challenge.load import load_challenge
 from harness.duplex import TimingRules, pair_timing
+from harness.errors import Refused
+from harness.evaluation.duplex_timing import time_pair
 
 VECTORS = Path(__file__).resolve().parents[1] / "data" / "vectors"
 PAIRS = json.loads((VECTORS / "duplex_wav_timing.json").read_text("utf-8"))["pairs"]
@@ -104,3 +108,16 @@ def test_bad_outputs_are_named(tmp_path: Path, make: Any, code: str) -> None:
     assert done.returncode == 1
     assert f"[{code}]" in done.stderr
     assert done.stdout == ""
+
+
+def test_stereo_is_mixed_only_where_the_spec_says_so(tmp_path: Path) -> None:
+    """Both channels alike: mixed down it is the mono file again."""
+    user, mono = (VECTORS / "wavs" / f"{PAIRS[0]['name']}_{side}.wav" for side in ("user", "model"))
+    samples, rate = soundfile.read(mono, dtype="int16")
+    stereo = tmp_path / "stereo.wav"
+    soundfile.write(stereo, np.stack([samples, samples], axis=1), rate, subtype="PCM_16")
+    challenge = load_challenge()
+    with pytest.raises(Refused):
+        time_pair(user, stereo, challenge)
+    mixing = replace(challenge, audio=replace(challenge.audio, downmix_stereo=True))
+    assert time_pair(user, stereo, mixing) == time_pair(user, mono, challenge)
