@@ -213,7 +213,7 @@ def naturalness_of(judging: PairJudging, names: Sequence[str]) -> dict[str, Any]
     """Means over the outputs of one language, beside the ranking: the judge's mark of the words, DNSMOS of the
     sound."""
     found: dict[str, Any] = {}
-    measures: tuple[tuple[str, Mapping[str, float]], ...] = (("linguistic", judging.marks), ("dnsmos", judging.quality))
+    measures: tuple[tuple[str, Mapping[str, float]], ...] = ((NATURALNESS, judging.marks), ("dnsmos", judging.quality))
     for measure, values in measures:
         mine = [Fraction(str(values[name])) for name in names if name in values]
         mean = float(sum(mine, Fraction(0)) / len(mine)) if mine else None

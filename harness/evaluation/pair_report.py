@@ -66,7 +66,7 @@ def pair_report(
             measures[language] = language_measures(mine, rules, options.policy)
             measures[language]["stopped"] = {"stopped": stopped, "of": overlaps}
             if judging is not None:
-                measures[language]["naturalness"] = naturalness_of(judging, [pair.item.file for pair in mine])
+                measures[language]["unranked"] = naturalness_of(judging, [pair.item.file for pair in mine])
     measures |= {"voice_activity": voice_activity_version(), "delay_from": sources.delay_from}
     measures |= {"delays": sources.delays, "labels_from": sources.labels}
     if sources.words.profile:

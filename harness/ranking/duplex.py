@@ -80,28 +80,31 @@ def place_duplex(reports: Sequence[ScoreReport], challenge: Challenge, track: Tr
     parts = {report.team: duplex_parts(report, challenge.languages, rules) for report in reports}
     cohort = _cohort(reports, parts)
     beside = {report.team: _beside(report, challenge.languages) for report in reports}
-    if not any(value is not None for values in beside.values() for value in values.values()):
-        beside = {team: {} for team in beside}  # nobody was asked: no empty columns
+    columns = sorted({column for found in beside.values() for column in found})
     return [
-        _place(report, parts[report.team], beside[report.team], cohort, challenge.languages, rules)
+        _place(
+            report,
+            parts[report.team],
+            {column: beside[report.team].get(column) for column in columns},
+            cohort,
+            challenge.languages,
+            rules,
+        )
         for report in reports
     ]
 
 
 def _beside(report: ScoreReport, languages: Sequence[str]) -> dict[str, Fraction | None]:
     """What stands beside the ranking and moves nothing: means over the languages that have one."""
-    found: dict[str, Fraction | None] = {}
-    for column, measure in (("unranked.naturalness", "linguistic"), ("unranked.dnsmos", "dnsmos")):
-        means = [_mean_of(report.measures.get(language), measure) for language in languages]
-        known = [mean for mean in means if mean is not None]
-        found[column] = sum(known, Fraction(0)) / len(known) if known else None
-    return found
-
-
-def _mean_of(plain: object, measure: str) -> Fraction | None:
-    for key in ("naturalness", measure, "mean"):
-        plain = plain.get(key) if isinstance(plain, dict) else None
-    return Fraction(Decimal(repr(plain))) if isinstance(plain, float) else None
+    means: dict[str, list[Fraction]] = {}
+    for language in languages:
+        plain = report.measures.get(language)
+        unranked = plain.get("unranked") if isinstance(plain, dict) else None
+        for name, each in (unranked if isinstance(unranked, dict) else {}).items():
+            mean = each.get("mean") if isinstance(each, dict) else None
+            if isinstance(mean, float):
+                means.setdefault(f"unranked.{name}", []).append(Fraction(Decimal(repr(mean))))
+    return {column: sum(found, Fraction(0)) / len(found) for column, found in means.items()}
 
 
 def _cohort(reports: Sequence[ScoreReport], parts: dict[str, DuplexParts]) -> Cohort:

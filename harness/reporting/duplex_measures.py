@@ -29,9 +29,9 @@ def measures_text(measures: Mapping[str, Any]) -> list[str]:
                 rows.append([language, group, scenario, *cells])
         headings = ["", "", "scenario", *(f"{name}{'' if name == 'value' else ' s'} (n)" for name, _ in _COLUMNS)]
         blocks.append(tabulate(rows, headers=headings, disable_numparse=True))
-        if "naturalness" in plain:
-            told = ", ".join(f"{name} {_cell(each['mean'], each['n'])}" for name, each in plain["naturalness"].items())
-            blocks.append(f"naturalness, not ranked: {told}")
+        if "unranked" in plain:
+            told = ", ".join(f"{name} {_cell(each['mean'], each['n'])}" for name, each in plain["unranked"].items())
+            blocks.append(f"not ranked: {told}")
         blocks.append("outputs: " + ", ".join(f"{count} {state}" for state, count in plain["outputs"].items()))
     if "note" in measures:
         blocks.append(str(measures["note"]))

@@ -103,7 +103,7 @@ def footer(board: Leaderboard, challenge: Challenge) -> list[str]:
             "the other weights are scaled to 1"
         )
     if challenge.tracks[board.track].kind == "duplex":
-        lines.append("the published labels of behaviour came from another judge than any of ours: never official")
+        lines.append("the published labels came from another judge than any of ours: never official")
     lines += doubt_lines(board)
     if any(row.late for row in board.rows):
         lines.append("late rows stand where they fall and have no rank")

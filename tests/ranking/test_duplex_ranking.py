@@ -123,7 +123,7 @@ def test_from_scenarios_to_the_total() -> None:
 def test_naturalness_stands_beside_and_moves_nothing() -> None:
     plain = board(cohort(report("alpha", scenario_measures({"pause": 1.0})))).rows
     told = scenario_measures({"pause": 1.0})
-    told["en"]["naturalness"] = {"linguistic": {"mean": 1.0, "n": 3}, "dnsmos": {"mean": 2.505, "n": 3}}
+    told["en"]["unranked"] = {"naturalness": {"mean": 1.0, "n": 3}, "dnsmos": {"mean": 2.505, "n": 3}}
     rows = board(cohort(report("alpha", told))).rows
     assert [(row.team, row.final, row.rank) for row in rows] == [(row.team, row.final, row.rank) for row in plain]
     assert (rows[0].display["unranked.naturalness"], rows[0].display["unranked.dnsmos"]) == ("1.00", "2.51")
