@@ -24,9 +24,11 @@ from playwright.sync_api import Page
 
 from harness.challenge.load import load_challenge
 from harness.cli.report import command
+from harness.documents.codec import to_plain
 from harness.documents.leaderboard import Leaderboard
 from harness.documents.published import ShownPair, Table
 from harness.errors import UsageError
+from harness.evaluation.duplex_timing import time_pair
 from harness.evaluation.score_files import find_reports
 from harness.evaluation.shown_pairs import PairChoice, shown_pairs
 from harness.evaluation.tables import tabulate
@@ -203,6 +205,8 @@ def test_chosen_pairs_other_folders_and_audio_that_is_not_what_was_scored(duplex
     (team / "outputs").rename(tmp_path / "elsewhere")
     lines = [json.loads(line) for line in (team / "scores" / "pairs.jsonl").read_text("utf-8").splitlines()]
     lines[0] |= {"user": [[0.5, 2.5]], "model": [[9.0, 9.5]], "stop": [], "response": [[2.5, 9.0]]}
+    heard = tmp_path / "elsewhere" / "test" / "test-000003_output.wav"
+    lines[2] |= to_plain(time_pair(duplex.inputs / "test" / "test-000003.wav", heard, challenge))
     (team / "scores" / "pairs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     found, _ = find_reports([run])
 
@@ -211,16 +215,16 @@ def test_chosen_pairs_other_folders_and_audio_that_is_not_what_was_scored(duplex
 
     stored = shown(per_case=2)  # nothing is heard: what was stored is drawn, the rest is not measured
     assert len(stored) == 6 and stored["test-000001"].response == ((2.5, 9.0),)
-    assert stored["test-000003"].user is None and all(pair.audio is None for pair in stored.values())
-    alone = shown(per_case=0, names=("test-000003",), inputs=duplex.inputs)["test-000003"]
+    assert stored["test-000002"].user is None and all(pair.audio is None for pair in stored.values())
+    alone = shown(per_case=0, names=("test-000002",), inputs=duplex.inputs)["test-000002"]
     assert alone.model is None and "--outputs" in alone.notes[0]
     given = shown(inputs=duplex.inputs, outputs={"quick": tmp_path / "elsewhere"})
     assert given["test-000001"].response == ((2.5, 9.0),) and "not what was scored" in given["test-000001"].notes[0]
-    assert given["test-000003"].model and not given["test-000003"].notes
+    assert given["test-000003"].model and not given["test-000003"].notes  # the very intervals that were scored
     # A team's folder that leads elsewhere is not followed.
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked" / "test").symlink_to(tmp_path / "elsewhere" / "test")
-    followed = shown(inputs=duplex.inputs, outputs={"quick": tmp_path / "linked"})["test-000003"]
+    followed = shown(per_case=2, inputs=duplex.inputs, outputs={"quick": tmp_path / "linked"})["test-000006"]
     assert followed.model is None and followed.notes
 
 
