@@ -42,6 +42,19 @@ def test_every_shown_command_can_be_tried(monkeypatch: pytest.MonkeyPatch) -> No
     assert [page.name for page in tried if not needs(page)] == [], "say what the reader has: <!-- commands: dev … -->"
 
 
+def commands_of(readme: str) -> list[str]:
+    """The commands of its blocks without their comments; the real run is shown in English only."""
+    text = re.sub(r"<!-- demo -->.*?<!-- /demo -->", "", (ROOT / readme).read_text("utf-8"), flags=re.DOTALL)
+    lines = re.findall(r"^(?:    )?((?:make|pip|humdial|docker|python) [^#\n]*)", text, re.MULTILINE)
+    return [line.strip() for line in lines]
+
+
+def test_the_chinese_readme_shows_the_same_commands() -> None:
+    english = commands_of("README.md")
+    assert len(english) > 10
+    assert commands_of("README.zh.md") == english, "put the command into both, in the same order"
+
+
 def test_every_benchmark_is_in_the_figures() -> None:
     figures = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
     for benchmark in ROOT.glob("benchmarks/*.py"):

@@ -41,6 +41,25 @@ def visible(text: str, limit: int | None = None) -> str:
     return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def columns(text: str) -> int:
+    """How many columns of a terminal ``text`` takes: a wide character two, a combining mark none."""
+    marks = {"Mn", "Me"}
+    return sum(
+        0 if unicodedata.category(c) in marks else 2 if unicodedata.east_asian_width(c) in ("W", "F") else 1
+        for c in text
+    )
+
+
+def cut(text: str, limit: int) -> str:
+    """`visible`, and at most ``limit`` columns wide."""
+    shown = visible(text, limit)
+    if columns(shown) <= limit:
+        return shown
+    while columns(shown) > limit - 1:
+        shown = shown[:-1]
+    return shown + "…"
+
+
 def _escape(character: str) -> str:
     number = ord(character)
     if number <= 0xFF:

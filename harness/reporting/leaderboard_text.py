@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from harness.challenge.spec import Challenge
 from harness.documents.leaderboard import Leaderboard, Row
-from harness.reporting.hostile_text import for_markdown, visible
+from harness.reporting.hostile_text import cut, for_markdown, visible
 from harness.reporting.leaderboard import (
     NOTHING,
     below_table,
@@ -37,7 +37,7 @@ def render_table(board: Leaderboard, challenge: Challenge, color: bool) -> bytes
     headings += [*(_wrapped(name.split(".")) for name in columns), ""]
     cells = [
         [
-            *_numbers_first(row, lambda text: visible(text, _NAME_WIDTH)),
+            *_numbers_first(row, lambda text: cut(text, _NAME_WIDTH)),
             *_doubts(board, row, challenge),
             *_shown(row, [*languages, *columns]),
             marks(row),
@@ -46,7 +46,7 @@ def render_table(board: Leaderboard, challenge: Challenge, color: bool) -> bytes
     ]
     if cells:
         parts.append(_tabulated(headings, cells, right=range(3, len(headings) - 1)))
-    below = [f"  {_called(row, lambda text: visible(text, _NAME_WIDTH))}: {_reason(row)}" for row in below_table(board)]
+    below = [f"  {_called(row, lambda text: cut(text, _NAME_WIDTH))}: {_reason(row)}" for row in below_table(board)]
     if below:
         parts.append("\n".join(["Without a final score:", *below]))
     parts.append("\n".join(footer(board, challenge)))

@@ -66,6 +66,16 @@ def test_the_ranking_sorts_by_any_column_and_rows_without_a_value_stay_last(publ
     assert values == sorted(values) and head.get_attribute("aria-sort") is None
 
 
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN", "sv-SE"])
+def test_names_sort_alike_for_every_reader(public: Path, watched: OpenPage, locale: str) -> None:
+    page = watched(public, locale=locale)
+    page.locator("#track1 table.ranking th", has_text="team").locator("button").click()
+    names = [name.split("\n")[0].removesuffix(" baseline").removesuffix(" late") for name in column(page, 3)]
+    chinese = names.index("凌云语音 Lingyun")
+    latin = [name for name in names if name[0].isalpha() and name[0].isascii()]
+    assert latin == sorted(latin, key=str.lower) and chinese in (0, 1, len(names) - 1)
+
+
 def test_intervals_groups_and_close_pairs_are_shown(public: Path, watched: OpenPage) -> None:
     page = watched(public)
     intervals = column(page, 1)

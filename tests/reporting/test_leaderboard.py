@@ -225,6 +225,9 @@ def test_any_text_is_literal_everywhere(text: str) -> None:
 def test_a_long_name_is_cut_in_the_terminal_and_kept_in_the_data() -> None:
     found = board(report("long", 6, "very " * 40))
     assert max(columns_of(line) for line in shown("table", found).splitlines()) < 200
+    wide = shown("table", board(report("long", 6, "凌云语音" * 20)))
+    (name,) = re.findall(r"long\s+(凌\S+…)", wide)
+    assert columns_of(name) in (31, 32) and max(map(columns_of, wide.splitlines())) < 200
     assert ("very " * 40).strip() in shown("csv", found)
 
 

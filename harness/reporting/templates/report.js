@@ -1,4 +1,6 @@
 "use strict";
+// One order for everybody, whatever language the reader's system speaks: Chinese by pinyin.
+const byName = new Intl.Collator("zh-Hans-u-co-pinyin");
 // Sorts a ranking by the column whose heading is pressed; rows without a value stay at the end.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
@@ -13,7 +15,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     const rows = [...table.tBodies[0].rows].map((row, at) => [value(row), at, row]);
     rows.sort(([a, i], [b, j]) => {
       if (a === null || b === null) return (a === null) - (b === null) || i - j;
-      return up * (numeric ? a - b : a.localeCompare(b)) || i - j;
+      return up * (numeric ? a - b : byName.compare(a, b)) || i - j;
     });
     heads.forEach((other) => other.removeAttribute("aria-sort"));
     head.setAttribute("aria-sort", up === 1 ? "ascending" : "descending");
