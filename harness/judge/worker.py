@@ -50,7 +50,7 @@ def main(requests: Path, weights: Path, output: Path) -> int:
         fingerprint |= {"weights": file_digests(weights), "prompts": settings["prompts"]}
         (output / FINGERPRINT).write_bytes(pretty_json(fingerprint))
         with (output / VERDICTS).open("ab") as stream, (output / REPLIES).open("ab") as replies:
-            for verdict, text in judge_all(_Watched(engine, settings, output), settings, requests):
+            for verdict, text in judge_all(Watched(engine, settings, output), settings, requests):
                 if text is not None:
                     reply = {"item": verdict.item, "sample": verdict.sample, "text": text}
                     replies.write(canonical_json(reply) + b"\n")
@@ -63,7 +63,7 @@ def main(requests: Path, weights: Path, output: Path) -> int:
     return 0
 
 
-class _Watched:
+class Watched:
     """An engine whose every call is named beforehand and ends the process when it takes too long."""
 
     def __init__(self, engine: JudgeEngine, settings: dict[str, Any], output: Path) -> None:
@@ -88,7 +88,7 @@ class _Watched:
         path.write_bytes(b"[]")
 
 
-def judge_all(engine: _Watched, settings: dict[str, Any], folder: Path) -> Iterator[Line]:
+def judge_all(engine: Watched, settings: dict[str, Any], folder: Path) -> Iterator[Line]:
     """A verdict for every request of the folder, batch by batch."""
     meter = EvidenceMeter(folder)
     shapes: dict[str, array[int]] = {}
@@ -105,7 +105,7 @@ def judge_all(engine: _Watched, settings: dict[str, Any], folder: Path) -> Itera
 
 
 def judge_batch(
-    engine: _Watched, meter: EvidenceMeter, settings: dict[str, Any], batch: Sequence[JudgeRequest]
+    engine: Watched, meter: EvidenceMeter, settings: dict[str, Any], batch: Sequence[JudgeRequest]
 ) -> Iterator[Line]:
     """The verdicts of one batch. Whatever goes wrong with a request stays with it: what breaks a whole batch is asked
     again one by one. Of a reply in which nobody speaks the audio dimensions are not asked about."""
@@ -132,7 +132,7 @@ def _outcome(request: JudgeRequest, judgement: Judgement | Exception, evidence: 
     return _verdict(request, judgement, evidence), judgement.text
 
 
-def _judgements(engine: _Watched, batch: Sequence[JudgeRequest]) -> Sequence[Judgement | Exception]:
+def _judgements(engine: Watched, batch: Sequence[JudgeRequest]) -> Sequence[Judgement | Exception]:
     if not batch:
         return []
     try:

@@ -19,7 +19,7 @@ from harness.errors import HarnessError, UsageError
 from harness.judge.answer import read_answer
 from harness.judge.engines import Judgement
 from harness.judge.engines.free_text import Reasons, sample_text
-from harness.judge.engines.skeleton import Skeleton, beside, best, scores_text
+from harness.judge.engines.skeleton import Skeleton, Slot, beside, best, scores_text
 from harness.judge.engines.thinker import Batch, Thinker
 from harness.judge.engines.tokens import HOP, QwenTokens
 from harness.judge.prompt import Prompt, Value, build_prompt
@@ -60,7 +60,8 @@ class Qwen3OmniEngine:
         prompts = [build_prompt(request, self._settings) for request in requests]
         batch, chunks, width = self._start(prompts)
         if self._decoding["method"] == "sample":
-            texts = sample_text(batch, chunks, width, self._tokens, [r.seed for r in requests], self._decoding)
+            start = batch.feed(chunks, width)[:, -1]
+            texts = sample_text(batch, start, self._tokens, [r.seed for r in requests], self._decoding)
             return [Judgement({}, {}, text.encode(), text=text) for text in texts]
         skeleton = Skeleton.of(prompts[0].questions, self._tokens.encode)
         marks, evidence, lasts = self._marks(batch, chunks, width, skeleton)
@@ -69,7 +70,7 @@ class Qwen3OmniEngine:
             return [
                 _judgement(dict(chosen), {}, text, e) for chosen, text, e in zip(marks, answers, evidence, strict=True)
             ]
-        texts = self._reasons.write(batch, prompts[0], [scores_text(chosen) for chosen in marks], lasts)
+        texts = self._reasons.write(batch, prompts[0], [scores_text(chosen) for chosen in marks], lasts, skeleton.room)
         return [_read(text, prompt, e) for text, prompt, e in zip(texts, prompts, evidence, strict=True)]
 
     @property
@@ -100,36 +101,50 @@ class Qwen3OmniEngine:
         """The chosen values of every row, what is shown beside them, and the tokens of the last value, not yet read."""
         slots, count = skeleton.slots, len(chunks)
         branches = [branch for slot in slots for branch in slot.branches(slot.opening)]
-        logs = batch.feed(chunks, width, branches)
-        first = _values(logs, branches, slots, count)
+        states = batch.feed(chunks, width, branches)
+        first = self._values(states, branches, slots, [slot.opening for slot in slots])
         evidence = [
-            dict(pair for slot, logs_ in zip(slots, row, strict=True) for pair in beside(slot.question, logs_).items())
-            for row in first
+            dict(pair for slot, logs in zip(slots, first, strict=True) for pair in beside(slot.question, logs[row]).items())
+            for row in range(count)
         ]
         if self._decoding["method"] == "expected":
             chosen = [
-                [(s.question.name, best(s.question, f)) for s, f in zip(slots, row, strict=True)] for row in first
+                [(slot.question.name, best(slot.question, logs[row])) for slot, logs in zip(slots, first, strict=True)]
+                for row in range(count)
             ]
             return chosen, evidence, []
         marks: list[list[tuple[str, Value]]] = [[] for _ in range(count)]
-        found = [row[0] for row in first]
-        lasts: list[list[int]] = [[] for _ in range(count)]
+        logs, lasts = first[0], [list(slots[0].opening) for _ in range(count)]
         for index, slot in enumerate(slots):
             if index:
                 # Read the value before and the words up to this one; the value's tokens are looked at as branches.
-                stems = slot.branches(())
-                read = [[*last, *slot.lead] for last in lasts]
-                opening = slots[0].opening if index == 1 else ()
-                read = [[*opening, *tokens] for tokens in read]
-                logs = batch.feed(read, len(opening) + slots[index - 1].width + len(slot.lead), [s for s in stems if s])
-                found = [row[0] for row in _values(logs, [s for s in stems if s], [slot], count, ())]
+                before = slots[index - 1]
+                stems = [stem for stem in slot.branches(()) if stem]
+                room = before.width + len(slot.lead) + (len(slots[0].opening) if index == 1 else 0)
+                states = batch.feed([[*last, *slot.lead] for last in lasts], room, stems)
+                (logs,) = self._values(states, stems, [slot], [()])
+                lasts = [[] for _ in range(count)]
             for row in range(count):
-                value = best(slot.question, found[row])
+                value = best(slot.question, logs[row])
                 marks[row].append((slot.question.name, value))
-                lasts[row] = list(slot.values[slot.question.values.index(value)])
-        if len(slots) == 1:
-            lasts = [[*slots[0].opening, *last] for last in lasts]
+                lasts[row] += slot.values[slot.question.values.index(value)]
         return marks, evidence, lasts
+
+    def _values(
+        self, states: Any, branches: Sequence[Sequence[int]], slots: Sequence[Slot], leads: Sequence[tuple[int, ...]]
+    ) -> list[list[list[float]]]:
+        """For every slot and row the log-probabilities of its values. Column 0 of ``states`` follows the chunk, the
+        others follow each token of each branch."""
+        columns: dict[tuple[int, ...], int] = {(): 0}
+        place = 1
+        for branch in branches:
+            for step in range(len(branch)):
+                columns.setdefault(tuple(branch[: step + 1]), place)
+                place += 1
+        read = lambda stem, tokens, alone: self._thinker.log_values(  # noqa: E731
+            states[:, columns[tuple(stem)]], tokens, alone=alone
+        )
+        return [slot.scores(lead, read) for slot, lead in zip(slots, leads, strict=True)]
 
     def fingerprint(self) -> dict[str, Any]:
         names = ("torch", "transformers", "tokenizers", "xgrammar", "numpy")
@@ -142,24 +157,6 @@ class Qwen3OmniEngine:
             "decoding": self._settings["settings"]["decoding"],
             "tokenizer": {"special": len(self._tokens.special)},
         }
-
-
-def _values(
-    logs: Any, branches: Sequence[Sequence[int]], slots: Sequence[Any], count: int, lead: tuple[int, ...] | None = None
-) -> list[list[list[float]]]:
-    """For every row and slot the log-probabilities of its values. Column 0 of ``logs`` follows the chunk, the others
-    follow each token of each branch."""
-    columns: dict[tuple[int, ...], int] = {(): 0}
-    place = 1
-    for branch in branches:
-        for step in range(len(branch)):
-            columns.setdefault(tuple(branch[: step + 1]), place)
-            place += 1
-    found = []
-    for row in range(count):
-        read = lambda stem, row=row: logs[row, columns[tuple(stem)]]  # noqa: E731
-        found.append([slot.scores(slot.opening if lead is None else lead, read) for slot in slots])
-    return found
 
 
 def _read(text: str, prompt: Prompt, evidence: dict[str, float]) -> Judgement | HarnessError:

@@ -11,11 +11,11 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from harness.judge.prompt import Question, Value
 
 Encode = Callable[[str], list[int]]
+Read = Callable[[Sequence[int], Sequence[int], bool], list[list[float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,27 @@ class Slot:
         stems = {(*lead, *value[:-1]) for value in self.values}
         return [list(stem) for stem in sorted(stems)]
 
-    def scores(self, lead: Sequence[int], read: Callable[[Sequence[int]], Any]) -> list[float]:
-        """The log-probability of each value; ``read(tokens)`` gives the log-probabilities of what follows them."""
-        found = []
+    def scores(self, lead: Sequence[int], read: Read) -> list[list[float]]:
+        """For every row the log-probability of each value, up to a constant of the row. ``read(stem, tokens, alone)``
+        gives, row by row, those of ``tokens`` after ``stem``; ``alone`` as in Thinker.log_values."""
+        after: dict[tuple[int, ...], list[int]] = {}
         for value in self.values:
-            steps = [(*lead, *value[:index]) for index in range(len(value))]
-            found.append(sum(float(read(stem)[token]) for stem, token in zip(steps, value, strict=True)))
-        return found
+            for index, token in enumerate(value):
+                nexts = after.setdefault((*lead, *value[:index]), [])
+                nexts += [] if token in nexts else [token]
+        alone = len(after) == 1  # the constant is the same for every value
+        read_rows = {stem: read(stem, nexts, alone) for stem, nexts in after.items()}
+        return [
+            [
+                sum(
+                    read_rows[stem][row][after[stem].index(token)]
+                    for index, token in enumerate(value)
+                    for stem in [(*lead, *value[:index])]
+                )
+                for value in self.values
+            ]
+            for row in range(len(next(iter(read_rows.values()))))
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,11 @@ class Skeleton:
     """All slots of a verdict in order, and the text that closes the scores."""
 
     slots: tuple[Slot, ...]
+
+    @property
+    def room(self) -> int:
+        """The most tokens that are unread when the last value is chosen."""
+        return self.slots[-1].width + (len(self.slots[0].opening) if len(self.slots) == 1 else 0)
 
     @classmethod
     def of(cls, questions: Sequence[Question], encode: Encode) -> Skeleton:

@@ -92,6 +92,27 @@ class Thinker:
         tower = self._whole.model.audio_tower
         return tower(mel.to(self.device, tower.dtype), feature_lens=lengths).last_hidden_state
 
+    def logits(self, states: Any) -> Any:
+        """What every token of the vocabulary scores after ``states``: [..., vocabulary], fp32."""
+        import torch
+
+        with torch.inference_mode():
+            return self.head(states).float()
+
+    def log_values(self, states: Any, tokens: Sequence[int], *, alone: bool) -> list[list[float]]:
+        """For each row of ``states`` [rows, width] the log-probabilities of ``tokens``. ``alone``: they are compared
+        with each other only, so a constant may be missing and the rest of the vocabulary is not computed."""
+        import torch
+
+        with torch.inference_mode():
+            wanted = torch.tensor(tokens, device=self.device)
+            if alone:
+                found = torch.nn.functional.linear(states, self.head.weight[wanted]).float()
+            else:
+                found = torch.log_softmax(self.logits(states), dim=-1)[:, wanted]
+        rows: list[list[float]] = found.tolist()
+        return rows
+
     def batch(self, shared: tuple[int, ...]) -> Batch:
         """A new batch that has read the ``shared`` tokens (at least one)."""
         import torch
@@ -118,10 +139,19 @@ class Batch:
         self._seen = torch.ones((thinker.rows, length), dtype=torch.bool, device=thinker.device)
         self._at = torch.full((thinker.rows,), length, device=thinker.device)
 
+    @property
+    def rows(self) -> int:
+        return self._thinker.rows
+
+    def logits(self, states: Any) -> Any:
+        """As Thinker.logits."""
+        return self._thinker.logits(states)
+
     def feed(self, chunks: Sequence[Any], width: int, branches: Sequence[Sequence[int]] = ()) -> Any:
         """Read one chunk a row (token ids, or embeddings of a prompt), padded on the left to ``width``, and then the
-        ``branches``, the same for every row. Returns log-probabilities of the next token after the chunk and after
-        each token of each branch: [rows, 1 + tokens of all branches, vocabulary]. The branches leave no trace."""
+        ``branches``, the same for every row. Returns the model's states after the chunk and after each token of each
+        branch: [rows, 1 + tokens of all branches, width of the model]; Thinker.logits and log_values say what follows
+        them. The branches leave no trace."""
         import torch
 
         thinker = self._thinker
@@ -139,12 +169,22 @@ class Batch:
                 cache=self._cache,
                 use_cache=True,
             ).last_hidden_state[:, width - 1 :]
-            found = torch.log_softmax(thinker.head(states).float(), dim=-1)
         if tail:
             self._cache.crop(-len(tail))
         self._seen = torch.cat([self._seen, present], dim=1)
         self._at = self._at + lengths
-        return found
+        return states
+
+    def skip(self, columns: int) -> None:
+        """Go on as if ``columns`` of padding had been read by every row, without reading them: what comes next stands
+        in one column whether the chunk before took long or not."""
+        import torch
+
+        for layer in self._cache.layers:
+            blank = layer.keys.new_zeros((*layer.keys.shape[:2], columns, layer.keys.shape[3]))
+            layer.keys = torch.cat([layer.keys, blank], dim=2)
+            layer.values = torch.cat([layer.values, blank], dim=2)
+        self._seen = torch.cat([self._seen, self._seen.new_zeros((len(self._seen), columns))], dim=1)
 
     def _columns(self, chunk: Any, width: int, tail: Sequence[int]) -> Any:
         import torch
