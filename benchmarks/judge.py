@@ -38,8 +38,8 @@ def main(items: int, slow: int) -> None:
         "reasons": True,
         "decoding": {"strict": {"method": "skeleton", "max_tokens": 1024}},
     }
-    tiny = JudgeProfile("tiny", False, "transformers", "random weights", (), settings)
-    asked(tiny, 4 * ROWS, f"ratios {slow}")
+    whole = JudgeProfile("tiny-whole", False, "transformers", "random weights", (), settings)
+    asked(whole, 4 * ROWS, f"ratios {slow}")
     asked(None, items, "overhead")
 
 
@@ -127,7 +127,7 @@ def show_ratios(engine: Any, asked: list[JudgeRequest], slow: int) -> None:
     batched, verdicts = timed(engine, asked)
     print(f"batches of {engine.rows}, shared prefix: {batched:.3f} s an item, {alone / batched:.1f} x (aim: 5 x)")
     engine._decoding = {"method": "expected"}
-    expected, quick = timed(engine, asked)
+    expected, _ = timed(engine, asked)
     print(f"expected marks: {expected:.4f} s an item, {alone / expected:.1f} x (aim: 15 x)")
     engine._decoding = {"method": "skeleton", "max_tokens": 1024}
     print(f"({len(asked)} items of {len(shapes)} shapes; {len(few)} of them one at a time)")

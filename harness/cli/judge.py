@@ -31,13 +31,21 @@ def command() -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The checkpoint folder of a profile that brings none, for instance qwen3-omni.",
 )
+@click.option("--image", help="Stand on this image that the engine has, built with Dockerfile.judge or on vLLM's own.")
 @options.challenge_option
 @options.output_option
 @options.quiet_option
 def build(
-    profile: str, again: bool, weights: Path | None, challenge_name: str, output: Path | None, quiet: bool
+    profile: str,
+    again: bool,
+    weights: Path | None,
+    image: str | None,
+    challenge_name: str,
+    output: Path | None,
+    quiet: bool,
 ) -> None:
     """Make the judge image and its weights when they are missing or out of date; print the image's id."""
+    from harness.evaluation.judge_given import use_image
     from harness.evaluation.judge_image import ensure_judge, judge_folder, use_weights
     from harness.evaluation.judge_lock import LOCK
 
@@ -46,6 +54,8 @@ def build(
         use_weights(chosen, weights)
     if again:
         (judge_folder(profile) / LOCK).unlink(missing_ok=True)
+    if image is not None:
+        use_image(chosen, image, judge_folder(profile))
     judge = ensure_judge(challenge, chosen, progress=lambda text: note(f"judge: {text}", quiet=quiet))
     options.emit(f"{judge.image_id}\n".encode(), output)
 

@@ -87,7 +87,8 @@ class Bootstrap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaderboard:
-    """schemas/leaderboard. ``separable`` is empty and ``bootstrap`` None where no items are stored."""
+    """schemas/leaderboard. ``separable`` is empty and ``bootstrap`` None where no items are stored. ``noise`` is the
+    share of marks that differ between the samples of one reply, None where the judge was asked once."""
 
     schema_version: int
     track: str
@@ -99,12 +100,15 @@ class Leaderboard:
     rows: tuple[Row, ...]
     separable: tuple[Separable, ...] = ()
     bootstrap: Bootstrap | None = None
+    noise: float | None = None
     inputs_sha256: str
 
 
 def leaderboard_plain(board: Leaderboard) -> dict[str, Any]:
     """The JSON shape: ``languages`` become keys of their rows, after ``display``."""
     plain: dict[str, Any] = to_plain(board)
+    if board.noise is None:
+        del plain["noise"]
     rows = []
     for row in plain["rows"]:
         flat: dict[str, Any] = {}

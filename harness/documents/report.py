@@ -50,6 +50,7 @@ FAULT_STATES: frozenset[ItemState] = frozenset(
     {"missing", "empty", "silent", "language_mismatch", "too_short", "echo", "invalid"}
 )
 # What no policy counts among a mean's items.
+MOVED = "marks_moved"  # evidence: the share of marks that differ between the samples of one reply
 UNCOUNTED_STATES: frozenset[ItemState] = frozenset({"not_judged", "not_rated", "skipped", "excluded"})
 
 

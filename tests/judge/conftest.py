@@ -43,7 +43,7 @@ def ask(judge: JudgeImage, tmp_path_factory: pytest.TempPathFactory) -> Ask:
             shutil.copyfile(source, folder / name)
         folders = {"/requests": folder, "/weights": judge.weights}
         with judge_run(
-            connect(), judge.image_id, folders, work, challenge.run_limits, output_bytes=16 << 20, deadline_s=300
+            connect(), judge.image_id, folders, work, challenge.run_limits, output_bytes=16 << 20, deadline_s=1500
         ) as done:
             verdicts, fingerprint = (done.take(name) or b"" for name in ("verdicts.jsonl", "fingerprint.json"))
             return done.outcome, verdicts, fingerprint, done.said()

@@ -30,7 +30,7 @@ def test_an_unknown_profile_is_named(command: str, tmp_path: Path) -> None:
     done = humdial(command, "large", cache=tmp_path)
     assert done.returncode == 2
     assert "'large'" in done.stderr
-    assert "qwen3-omni, small" in done.stderr
+    assert "qwen3-omni, qwen3-omni-vllm, small" in done.stderr
 
 
 @pytest.mark.engine

@@ -108,7 +108,7 @@ def test_a_lock_holds_what_can_move_a_mark_and_says_what_differs() -> None:
     assert {"torch", "transformers", "tokenizers", "xgrammar"} <= engine_versions().keys()
     assert lock_differences(lock(), PROFILE) == []
     other = replace(PROFILE, settings={**PROFILE.settings, "rows": 9})
-    assert lock_differences(lock(), other) == ["the setting rows is 9, the lock says 8"]
+    assert lock_differences(lock(), other) == ["the setting rows is 9, the lock says 16"]
     stale = replace(lock(), prompts={}, versions={**engine_versions(), "torch": "1"})
     assert any("prompt task2/v1.md" in line for line in lock_differences(stale, PROFILE))
     assert any(line.endswith("the lock says 1") for line in lock_differences(stale, PROFILE))

@@ -18,7 +18,7 @@ from harness.judge import JudgeItem, judge_request
 SETTINGS: dict[str, Any] = {
     "dtype": "float32",
     "rows": 4,
-    "context_tokens": 8192,
+    "context_tokens": 4096,
     "reasons": True,
     "decoding": {
         "strict": {"method": "skeleton", "max_tokens": 1024},

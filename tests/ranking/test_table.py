@@ -14,9 +14,10 @@ from harness.challenge.load import load_challenge
 from harness.documents.codec import canonical_json
 from harness.documents.finding import ChallengeRef
 from harness.documents.leaderboard import Leaderboard, Unscored, leaderboard_plain
-from harness.documents.report import CanaryCheck
+from harness.documents.report import MOVED, CanaryCheck, Evidence
 from harness.errors import MachineError, UsageError
 from harness.ranking.table import leaderboard
+from harness.reporting.leaderboard import footer
 
 CHALLENGE = load_challenge()
 TRACK = CHALLENGE.tracks["track1"]
@@ -200,3 +201,16 @@ def test_replies_that_are_all_the_same_are_noted_before_publication() -> None:
     board = leaderboard([report("aaa", review={"F_CONST": 7, "F_INJ": 1})], CHALLENGE, "track1")
     assert any("7 replies are nearly the same" in note for note in board.rows[0].notes)
     assert not any("F_INJ" in note for note in board.rows[0].notes)
+
+
+def test_the_noise_of_a_judge_that_was_asked_several_times_stands_under_the_table() -> None:
+    noisy = replace(
+        report("aaa"), evidence=(Evidence("task2", "zh", MOVED, 0.1, 30), Evidence("task3", "en", MOVED, 0.4, 10))
+    )
+    board = leaderboard([noisy, report("bbb", 20)], CHALLENGE, "track1")
+    assert board.noise == 0.175
+    assert any("17.5 % of the marks differ between samples" in line for line in footer(board, CHALLENGE))
+    once = leaderboard([report("aaa")], CHALLENGE, "track1")
+    assert once.noise is None
+    assert not any("asked several times" in line for line in footer(once, CHALLENGE))
+    assert "noise" not in leaderboard_plain(once)

@@ -59,9 +59,16 @@ def _transformers(settings: dict[str, Any], weights: Path, requests: Path) -> Ju
     return Qwen3OmniEngine(settings, weights, requests)
 
 
+def _vllm(settings: dict[str, Any], weights: Path, requests: Path) -> JudgeEngine:
+    from harness.judge.engines.vllm import VllmEngine
+
+    return VllmEngine(settings, weights, requests)
+
+
 ENGINES: dict[str, Callable[[dict[str, Any], Path, Path], JudgeEngine]] = {
     "likelihood": _likelihood,
     "transformers": _transformers,
+    "vllm": _vllm,
 }
 
 

@@ -11,7 +11,6 @@ from harness.judge.engines.thinker import Batch
 from harness.judge.engines.tokens import QwenTokens
 from harness.judge.prompt import Prompt
 
-
 REASON_TOKENS = 96  # of one reason; what is longer is closed there
 _TAIL = 3  # tokens that may end a character which the last one began
 
@@ -49,6 +48,7 @@ class Reasons:
         ]
         bits = xgrammar.allocate_token_bitmask(batch.rows, self._info.vocab_size)
         room += len(rows[0].unread) - len(unread[0])
+        used = 0
         for place, question in enumerate(prompt.questions):
             if place:
                 batch.skip(REASON_TOKENS + _TAIL - used)

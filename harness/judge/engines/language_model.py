@@ -31,6 +31,14 @@ class LanguageModel:
         self._special = {index for index, token in self._tokenizer.get_added_tokens_decoder().items() if token.special}
         self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
 
+    def cut(self, text: str, tokens: int) -> tuple[str, int]:
+        """The text up to ``tokens`` of the model, and how many tokens that leaves out. Raises as log_likelihoods."""
+        self._ids(text)
+        found = self._tokenizer.encode(text, add_special_tokens=False)
+        if len(found.ids) <= tokens:
+            return text, 0
+        return text[: found.offsets[tokens - 1][1]], len(found.ids) - tokens
+
     def log_likelihoods(self, probes: Sequence[Probe]) -> dict[Probe, tuple[float, int]]:
         """For every probe the log-likelihood of its target (nats, summed) and the target's number of tokens (at least
         1). A prefix that several probes share is read once.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from harness.judge.prompts import contrast_texts
 
 BEHAVIOUR = "behaviour"
 WINDOW = 16  # tokens of the stretch whose surprise is evidence
+REPLY_TOKENS = 2048  # of a reply; what comes after is not looked at, and evidence `cut_tokens` says how much that is
+CUT = "cut_tokens"
 
 
 class LikelihoodEngine:
@@ -72,7 +75,9 @@ class LikelihoodEngine:
 
     def _marks(self, request: JudgeRequest) -> Judgement:
         """Marks by contrast. A reply that speaks to the judge is looked at with and without that, and the lowest mark
-        counts: asking cannot help."""
+        counts: asking cannot help. Of a very long reply the start is judged."""
+        reply, left_out = self._model.cut(request.context[-1].reply, REPLY_TOKENS)
+        request = replace(request, context=(*request.context[:-1], replace(request.context[-1], reply=reply)))
         values = [self.values(request, reply) for reply in versions(request.context[-1].reply) if reply.strip()]
         scores: dict[str, int | str] = {}
         reasons, evidence = {}, {}
@@ -83,6 +88,8 @@ class LikelihoodEngine:
             scores[dimension] = mark_of(value, thresholds, self._tasks[request.task]["scale"])
             reasons[dimension] = f"{self._contrasts[name]} {value:+.4f} nats a token; marks part at {thresholds}"
             evidence[f"contrast.{dimension}"] = value
+        if left_out:
+            evidence[CUT] = float(left_out)
         if self._measures_surprise and request.dimensions:
             evidence["surprise"] = round(self._model.peak_surprise(self._alone(request), WINDOW), 4)
         return Judgement(scores, reasons, canonical_json([request.item, values]), evidence)

@@ -7,12 +7,15 @@ published polynomials. It was trained on English speech with noise and ranks not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import MachineError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 RATE_HZ = 16_000
 SEGMENT = int(9.01 * RATE_HZ)  # samples
@@ -36,7 +39,7 @@ class QualityMeter:
             str(weights_path()), options, providers=["CPUExecutionProvider"]
         )
 
-    def quality(self, samples: Sequence[int]) -> dict[str, float]:
+    def quality(self, samples: NDArray[np.int16]) -> dict[str, float]:
         """``dnsmos_sig``, ``dnsmos_bak`` and ``dnsmos_ovrl`` of PCM16 samples at 16 kHz; nothing for no samples.
 
         A clip shorter than a segment is repeated to fill one, as in the published script. A longer one is the mean
@@ -44,7 +47,7 @@ class QualityMeter:
         """
         import numpy as np
 
-        audio = np.asarray(samples, dtype=np.float32) / 32768
+        audio = samples.astype(np.float32) / 32768
         if not len(audio):
             return {}
         while len(audio) < SEGMENT:  # doubled, as the published script does

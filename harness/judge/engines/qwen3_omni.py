@@ -21,11 +21,10 @@ from harness.judge.engines import Judgement
 from harness.judge.engines.free_text import Reasons, sample_text
 from harness.judge.engines.skeleton import Skeleton, Slot, beside, best, scores_text
 from harness.judge.engines.thinker import Batch, Thinker
-from harness.judge.engines.tokens import HOP, QwenTokens
+from harness.judge.engines.tokens import QwenTokens, mel_frames
 from harness.judge.prompt import Prompt, Value, build_prompt
 
 PAD_TO = 128  # prompts of one batch are padded to a multiple of this
-_WAV_HEADER = 44
 _METHODS = ("skeleton", "expected", "sample")
 
 
@@ -52,7 +51,9 @@ class Qwen3OmniEngine:
 
     def shape(self, request: JudgeRequest) -> str:
         prompt = build_prompt(request, self._settings)
-        tokens = self._tokens.prompt(prompt, [self._frames(path) for path in prompt.audio], answer=self._answer)
+        tokens = self._tokens.prompt(
+            prompt, [mel_frames(self._folder / path) for path in prompt.audio], answer=self._answer
+        )
         width = _padded(len(tokens.ids) - tokens.shared)
         return f"{request.task} {request.language} {','.join(request.dimensions)} {tokens.shared}+{width}"
 
@@ -77,11 +78,6 @@ class Qwen3OmniEngine:
     def _answer(self) -> int:
         return int(self._decoding.get("max_tokens", 1024))
 
-    def _frames(self, path: str) -> int:
-        """Mel frames of a canonical WAV, from its length: one for every begun 160 samples, as the extractor's mask."""
-        samples = (max((self._folder / path).stat().st_size - _WAV_HEADER, 0)) // 2
-        return -(-samples // HOP)
-
     def _start(self, prompts: Sequence[Prompt]) -> tuple[Batch, list[Any], int]:
         chunks: list[Any] = []
         shared: tuple[int, ...] = ()
@@ -104,7 +100,11 @@ class Qwen3OmniEngine:
         states = batch.feed(chunks, width, branches)
         first = self._values(states, branches, slots, [slot.opening for slot in slots])
         evidence = [
-            dict(pair for slot, logs in zip(slots, first, strict=True) for pair in beside(slot.question, logs[row]).items())
+            dict(
+                pair
+                for slot, logs in zip(slots, first, strict=True)
+                for pair in beside(slot.question, logs[row]).items()
+            )
             for row in range(count)
         ]
         if self._decoding["method"] == "expected":

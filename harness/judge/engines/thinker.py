@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import MachineError
-from harness.judge.engines.speech import RATE_HZ, read_pcm16
+from harness.hearing.voice_activity import RATE_HZ
+from harness.judge.engines.speech import read_pcm16
 
 AUDIO_SECONDS = 120
 
@@ -59,7 +60,7 @@ class Thinker:
         """The mel features of a canonical WAV, [bins, frames of 10 ms]. Raises MachineError (E_AUDIO)."""
         import numpy as np
 
-        samples = np.asarray(read_pcm16(path), dtype=np.float32) / 32768
+        samples = read_pcm16(path).astype(np.float32) / 32768
         if not 0 < len(samples) <= AUDIO_SECONDS * RATE_HZ:
             raise MachineError(
                 f"canonical audio is {len(samples) / RATE_HZ:.1f} s long",

@@ -1,30 +1,20 @@
-"""`python -m harness.judge.engines.tiny qwen.tiktoken OUT`: a checkpoint of Qwen3-Omni's architecture with random
-weights and the real vocabulary, so that the official engine runs end to end where the official weights cannot be had.
+"""`python -m harness.judge.engines.tiny qwen.tiktoken OUT [WORDS]`: a checkpoint of Qwen3-Omni's architecture with
+random weights and Qwen's own vocabulary, so that the official engine runs end to end where the official weights are
+not at hand.
 
-Its marks mean nothing. The vocabulary is recovered from the ranks of a tiktoken file: every token of more than one
-byte is the join of two earlier ones, and which two is found by merging its bytes in the order of the ranks.
+Its marks mean nothing. With WORDS only so many of the vocabulary's words are taken, and all added tokens: most of what
+so small a model does is to weigh every word.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.judge.engines.tokens import byte_letters
+from harness.judge.engines.vocabulary import ADDED, convert
 
-# In the order of the real tokenizer, from id 151643 on.
-SPECIAL = (
-    *("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>"),
-    *("<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>"),
-    *("<|image_pad|>", "<|video_pad|>", "<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>"),
-    *("<|fim_suffix|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>", "<tool_response>", "</tool_response>"),
-    *("<think>", "</think>", "<|audio_start|>", "<|audio_end|>", "<tts_pad>", "<tts_text_bos>"),
-    *("<tts_text_eod>", "<tts_text_bos_single>", "<|audio_pad|>"),
-)
 # A text of ours with the effect of the real one for a single user message.
 TEMPLATE = (
     "{%- for message in messages -%}{{ '<|im_start|>' + message.role + '\n' }}"
@@ -33,17 +23,22 @@ TEMPLATE = (
     "{%- endif -%}{%- endfor -%}{%- endif -%}{{ '<|im_end|>\n' }}{%- endfor -%}"
     "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\n' }}{%- endif -%}"
 )
-# How Qwen cuts text before merging bytes.
-_PATTERN = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-VOCABULARY = 151_936  # rows of the embedding, as in the real checkpoint
 SEED = 20260
 
 
-def make(source: Path, out: Path, *, hidden: int = 64, layers: int = 2, experts: int = 4) -> None:
+def make(
+    source: Path, out: Path, words: int | None = None, *, hidden: int = 64, layers: int = 2, experts: int = 4
+) -> None:
     """Write tokenizer, chat template, feature extractor, config and random weights to ``out``."""
-    _write_tokenizer(source, out)
+    added = convert(source, out, words)
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "eos_token": "<|im_end|>",
+        "pad_token": "<|endoftext|>",
+        "chat_template": TEMPLATE,
+        "clean_up_tokenization_spaces": False,
+    }
+    (out / "tokenizer_config.json").write_text(json.dumps(settings))
     (out / "preprocessor_config.json").write_text(
         json.dumps(
             {
@@ -60,70 +55,18 @@ def make(source: Path, out: Path, *, hidden: int = 64, layers: int = 2, experts:
             }
         )
     )
-    _write_weights(out, hidden=hidden, layers=layers, experts=experts)
+    _write_weights(out, added, hidden=hidden, layers=layers, experts=experts)
 
 
-def _write_tokenizer(source: Path, out: Path) -> None:
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
-
-    ranks = read_ranks(source.read_bytes())
-    letters = byte_letters()
-    spell = {token: "".join(letters[byte] for byte in token) for token in ranks}
-    pairs = ((merged(token, ranks), token) for token in ranks if len(token) > 1)
-    merges = [(spell[left], spell[right]) for (left, right), _ in pairs]
-    vocabulary = {spell[token]: rank for token, rank in ranks.items()}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
-    tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(_PATTERN), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    plain = {"<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>"}
-    for token in SPECIAL:
-        tokenizer.add_tokens([AddedToken(token, special=token not in plain, normalized=False)])
-    tokenizer.save(str(out / "tokenizer.json"), pretty=False)
-    settings = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "eos_token": "<|im_end|>",
-        "pad_token": "<|endoftext|>",
-        "chat_template": TEMPLATE,
-        "clean_up_tokenization_spaces": False,
-    }
-    (out / "tokenizer_config.json").write_text(json.dumps(settings))
-
-
-def read_ranks(data: bytes) -> dict[bytes, int]:
-    """A tiktoken file: a line a token, its bytes in base64 and its rank."""
-    pairs = (line.split() for line in data.splitlines() if line)
-    return {base64.b64decode(token): int(rank) for token, rank in pairs}
-
-
-def merged(token: bytes, ranks: Mapping[bytes, int]) -> tuple[bytes, bytes]:
-    """The two tokens of which ``token`` was made: its bytes, joined in the order of the ranks below its own."""
-    limit, parts = ranks[token], [bytes([byte]) for byte in token]
-    while len(parts) > 2:
-        joined = [ranks.get(parts[index] + parts[index + 1], limit) for index in range(len(parts) - 1)]
-        at = min(range(len(joined)), key=joined.__getitem__)
-        if joined[at] >= limit:
-            break
-        parts[at : at + 2] = [parts[at] + parts[at + 1]]
-    if len(parts) != 2:
-        raise ValueError(f"the token {token!r} is no join of two tokens")
-    return parts[0], parts[1]
-
-
-def _write_weights(out: Path, *, hidden: int, layers: int, experts: int) -> None:
+def _write_weights(out: Path, added: int, *, hidden: int, layers: int, experts: int) -> None:
     import torch
     from transformers import Qwen3OmniMoeThinkerConfig, Qwen3OmniMoeThinkerForConditionalGeneration
 
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
-    ids = {token: 151_643 + index for index, token in enumerate(SPECIAL)}
+    ids = {token: added + index for index, token in enumerate(ADDED)}
     text = {
-        "vocab_size": VOCABULARY,
+        "vocab_size": -(-(added + len(ADDED)) // 256) * 256,  # whole blocks, as in the real checkpoint
         "hidden_size": hidden,
         "num_hidden_layers": layers,
         "num_attention_heads": 4,
@@ -163,11 +106,10 @@ def _write_weights(out: Path, *, hidden: int, layers: int, experts: int) -> None
         image_token_id=ids["<|image_pad|>"],
         video_token_id=ids["<|video_pad|>"],
         vision_start_token_id=ids["<|vision_start|>"],
-        user_token_id=872,
     )
     model: Any = Qwen3OmniMoeThinkerForConditionalGeneration(config).eval()
     model.save_pretrained(out)
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), Path(sys.argv[2]))
+    make(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None)

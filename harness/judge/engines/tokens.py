@@ -19,6 +19,7 @@ from harness.judge.tokens import special_tokens
 
 AUDIO_START, AUDIO_PAD, AUDIO_END = "<|audio_start|>", "<|audio_pad|>", "<|audio_end|>"
 HOP = 160  # samples a mel frame
+_WAV_HEADER = 44  # bytes
 _TEMPLATES = ("chat_template.jinja", "chat_template.json", "tokenizer_config.json")
 
 
@@ -27,6 +28,18 @@ def audio_tokens(frames: int) -> int:
     rest = frames % 100
     halved = (rest - 1) // 2 + 1
     return ((halved - 1) // 2 + 1 - 1) // 2 + 1 + (frames // 100) * 13
+
+
+def mel_frames(path: Path) -> int:
+    """Mel frames of a canonical WAV, from its length: one for every begun 160 samples, as the extractor's mask.
+
+    Raises MachineError (E_AUDIO) when the file is not there.
+    """
+    try:
+        samples = max(path.stat().st_size - _WAV_HEADER, 0) // 2
+    except OSError as error:
+        raise MachineError(f"canonical audio cannot be read: {error}", code="E_AUDIO", hint="judge again") from error
+    return -(-samples // HOP)
 
 
 @dataclass(frozen=True, slots=True)

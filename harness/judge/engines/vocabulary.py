@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from harness.documents.codec import pretty_json
+from harness.judge.engines.tokens import byte_letters
 
 # Qwen3-Omni's 33 added tokens, from the first id after the ranks on.
 ADDED = (
@@ -27,12 +28,14 @@ _WORDS = (
 )
 
 
-def convert(source: Path, out: Path) -> None:
-    """Write tokenizer.json and tokenizer_config.json of ``source`` (a tiktoken file) to the folder ``out``."""
+def convert(source: Path, out: Path, first: int | None = None) -> int:
+    """Write tokenizer.json and tokenizer_config.json of ``source`` (a tiktoken file) to the folder ``out``, with the
+    ``first`` ranks only when that is given. Returns the id of the first added token."""
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-    ranks = read_ranks(source.read_bytes())
-    shown = {token: "".join(_BYTES[byte] for byte in token) for token in ranks}
+    ranks = {token: rank for token, rank in read_ranks(source.read_bytes()).items() if first is None or rank < first}
+    letters = byte_letters()
+    shown = {token: "".join(letters[byte] for byte in token) for token in ranks}
     merges = [(shown[left], shown[right]) for left, right in recovered_merges(ranks)]
     vocabulary = {shown[token]: rank for token, rank in ranks.items()}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, byte_fallback=False))
@@ -58,6 +61,7 @@ def convert(source: Path, out: Path) -> None:
         "model_max_length": 32768,
     }
     (out / "tokenizer_config.json").write_bytes(pretty_json(config))
+    return len(ranks)
 
 
 def read_ranks(raw: bytes) -> dict[bytes, int]:
@@ -77,17 +81,6 @@ def recovered_merges(ranks: dict[bytes, int]) -> list[tuple[bytes, bytes]]:
         if token[:cut] in ranks and token[cut:] in ranks
     ]
     return [(left, right) for *_, left, right in sorted(found)]
-
-
-def _byte_characters() -> dict[int, str]:
-    """The printable character that stands for each byte in a byte-level vocabulary."""
-    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    shown = {byte: chr(byte) for byte in plain}
-    rest = (byte for byte in range(256) if byte not in shown)
-    return shown | {byte: chr(256 + place) for place, byte in enumerate(rest)}
-
-
-_BYTES = _byte_characters()
 
 
 if __name__ == "__main__":
