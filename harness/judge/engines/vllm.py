@@ -2,7 +2,7 @@
 
 Each request becomes one call for the verdict, held to its JSON Schema, and one for each dimension's `expected` mark,
 which share their start through prefix caching. The asynchronous engine is used because vLLM offers data parallelism
-there; several GPUs and machines are vLLM's own business. It has not been run: docs/judge.md says what was.
+there; several GPUs and machines are vLLM's own business. It has not been run: docs/explanation/judge.md says what was.
 """
 
 from __future__ import annotations
