@@ -95,7 +95,7 @@ def ensure_judge(challenge: Challenge, profile: JudgeProfile, *, progress: Progr
             raise UsageError(
                 f"our own image has no {profile.engine}",
                 code="E_CONFIG",
-                hint=f"build one (docs/explanation/), then `humdial judge build {profile.id} --weights DIR --image NAME`",
+                hint=f"build one, then `humdial judge build {profile.id} --weights FOLDER --image NAME`",
             )
         inputs = _inputs(engine)
         lock = _usable_lock(folder)
