@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from test_judge_server import completion, serving
 
 WAVS = Path(__file__).resolve().parents[1] / "data" / "vectors" / "wavs"
 PAIR = "pair06_after_end_en_16000"
@@ -150,3 +151,27 @@ def test_a_silent_output_is_listed_and_counted(challenge_set: Path, tmp_path: Pa
     assert report["measures"]["en"]["outputs"] == {"ok": 9, "silent": 1}
     assert report["measures"]["en"]["interruption"]["follow_up"] == 0.0
     assert report["measures"]["en"]["stop_latency_s"]["follow_up"] == 1.739
+
+
+def test_a_server_of_the_users_labels_what_nobody_labelled(challenge_set: Path, tmp_path: Path) -> None:
+    """It answers with the first value that each question allows: every label is RESPOND, every mark the lowest."""
+    seen: list[tuple[dict[str, Any], dict[str, str]]] = []
+
+    def answer(body: dict[str, Any], _: int) -> tuple[int, bytes]:
+        asked = body["response_format"]["json_schema"]["schema"]["properties"]["scores"]["properties"]
+        scores = {name: question["enum"][0] for name, question in asked.items()}
+        return 200, completion(json.dumps({"scores": scores, "reasons": dict.fromkeys(scores, "So.")}))
+
+    with serving(answer, seen) as url:
+        given = ("--transcripts", challenge_set / "words", "--recogniser", "none", "--out", tmp_path)
+        server = ("--judge", "openai", "--judge-url", url, "--judge-model", "m")
+        done = humdial("score", challenge_set / "team", "--references", challenge_set / "inputs", *given, *server)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    english = report["measures"]["en"]
+    assert set(english["interruption"].values()) == {1.0} and english["rejection"]["backchannel"] == 0.0
+    assert english["rejection"]["third_party"] == 0.5  # resumed never, waited for the query
+    assert english["unranked"]["naturalness"] == {"mean": 1.0, "n": 10} and english["unranked"]["dnsmos"]["n"] == 0
+    assert report["judge"]["profile"] == report["measures"]["labels_from"] == "openai"
+    prompts = [body["messages"][0]["content"] for body, _ in seen]
+    assert any("[14.00–14.40 s] well" in prompt and "RESUME" in prompt for prompt in prompts)
