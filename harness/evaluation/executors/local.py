@@ -105,10 +105,11 @@ class _Worker:
             )
 
     def end(self, *, stop: bool) -> None:
-        with suppress(OSError):
-            self.pipe.close()
         if stop:
             self._process.terminate()
+            return
+        with suppress(OSError):
+            self.pipe.send(None)
 
     def join(self, timeout_s: float) -> None:
         with suppress(OSError):
@@ -120,8 +121,8 @@ class _Worker:
 
 
 def _serve(pipe: Connection, setting: Setting) -> None:
-    """A worker's life: tasks until the pipe ends."""
+    """A worker's life: tasks until there are no more."""
     begin()
     with suppress(EOFError, OSError, Stopped):
-        while True:
-            pipe.send(execute(pipe.recv(), setting))
+        while (task := pipe.recv()) is not None:
+            pipe.send(execute(task, setting))
