@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.documents.submission import Resource
+
 
 @dataclass(frozen=True, slots=True)
 class RunFlag:
@@ -18,8 +20,19 @@ class RunFlag:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """What a team said of the attempt that counts; an image says nothing."""
+
+    team: str
+    attempt: int
+    declarations: dict[str, bool]
+    resources: tuple[Resource, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunReview:
     """review.json of a run directory. For organisers: no team sees it, and no score depends on it."""
 
     schema_version: int
     flags: tuple[RunFlag, ...]
+    declared: tuple[Declared, ...] = ()

@@ -226,6 +226,8 @@ def _ending(outcome: Outcome) -> tuple[EventName, str]:
 def _refusals(run: RunDirectory, campaign: Campaign) -> list[str]:
     """Why the table may not be published although the work is done. Reading the blobs checks them."""
     why = []
+    if not campaign.failures and not any(state.scored for state in campaign.states.values()):
+        why.append("no team has a score")
     for name, state in campaign.states.items():
         for entry in (*state.judged, *(each.prepared for each in state.attempts if each.prepared)):
             for key in ("verdicts", "canaries", "submission", "requests"):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from harness.challenge.spec import Challenge
 from harness.documents.codec import from_plain
 from harness.documents.run_record import RunRecord
-from harness.documents.run_review import RunReview
+from harness.documents.run_review import Declared, RunReview
 from harness.documents.submission import Submission
 from harness.evaluation.blobs import Blobs
 from harness.evaluation.likeness import HandIn, given_audio, hand_in, run_flags
@@ -24,7 +24,18 @@ def review_run(states: Mapping[str, TeamState], blobs: Blobs, heard: References,
     given = frozenset[str]()
     if any(each.audio for each in handed):
         given = given_audio(heard.dialogues, heard.root, challenge, heard.layout)
-    return RunReview(1, run_flags(handed, given, challenge.review))
+    declared = (_declared(state, blobs) for state in states.values())
+    return RunReview(
+        1, run_flags(handed, given, challenge.review), tuple(each for each in declared if each is not None)
+    )
+
+
+def _declared(state: TeamState, blobs: Blobs) -> Declared | None:
+    prepared = state.chosen.prepared if state.chosen else None
+    if state.chosen is None or prepared is None or not prepared.get("submission"):
+        return None
+    submission = from_plain(Submission, json.loads(blobs.get(prepared["submission"])))
+    return Declared(state.team.name, state.chosen.attempt.number, dict(submission.declarations), submission.resources)
 
 
 def _hand_in(state: TeamState, blobs: Blobs) -> HandIn | None:

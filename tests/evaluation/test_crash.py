@@ -117,7 +117,7 @@ def _kill(process: int, chance: random.Random) -> bool:
     with suppress(OSError):
         workers = Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
         victims = [int(chance.choice(workers))] if workers and chance.random() < 0.25 else victims
-    with suppress(ProcessLookupError):
+    with suppress(OSError):  # it has ended meanwhile
         running = Path(f"/proc/{victims[0]}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
         os.kill(victims[0], signal.SIGKILL)
         return running

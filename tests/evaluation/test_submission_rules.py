@@ -85,6 +85,20 @@ def test_late_rows_are_shown_without_a_rank(ruled: Path) -> None:
     assert rows["too-often-faulty"]["final"] is None
 
 
+def test_declarations_and_resources_are_listed(ruled: Path) -> None:
+    declared = {each["team"]: each for each in json.loads((ruled / "review.json").read_bytes())["declared"]}
+    assert declared.keys() == TEAMS.keys() - {"too-often-faulty"}
+    assert declared["two-valid"]["attempt"] == 2
+    assert declared["two-valid"]["declarations"]["no_commercial_tts"] is True
+    assert [each["name"] for each in declared["two-valid"]["resources"]] == ["espeak-ng"]
+
+
+def test_a_run_without_any_score_is_not_published(bench: Bench, tmp_path: Path) -> None:
+    (bench.folder / "none.toml").write_text(team_row("gamma", 'submission = "nothing.zip"'), "utf-8")
+    code, said = bench.evaluate(tmp_path / "run", teams="none.toml")
+    assert (code, "no team has a score" in said) == (1, True), said
+
+
 def test_a_changed_ledger_is_seen(bench: Bench, ruled: Path, tmp_path: Path) -> None:
     """Each line holds the digest of the one before: nothing is taken out, changed or put in between."""
     lines = (ruled / "ledger.jsonl").read_bytes().splitlines(keepends=True)
