@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "leaderboard": ("harness.cli.leaderboard:command", "Tabulate score reports."),
     "report": ("harness.cli.report:command", "Write the results as one offline HTML page."),
     "duplex": ("harness.cli.duplex:command", "Track 2: timing of pairs, clean inputs."),
+    "convert": ("harness.cli.convert:command", "Training dialogues to a baseline's fine-tuning format."),
     "judge": ("harness.cli.judge:command", "Build, check or show the judge."),
     "challenge": ("harness.cli.challenge:command", "Show or check a challenge spec."),
     "schema": ("harness.cli.schema:command", "List or show the JSON Schemas."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -62,6 +63,19 @@ def _run(folder: Path) -> None:
     (folder / "ratings.csv").rename(folder / "raters" / "all.csv")
 
 
+def _train(folder: Path) -> None:
+    """A dialogue of the training set in each language."""
+    for language, turns in (("zh", 3), ("en", 5)):
+        rows = [
+            {"turn_id": n, "text": "…", "emotion": "sad", "split_audio_file": f"t/{n}.wav", "response_text": "I see."}
+            for n in range(1, turns + 1)
+        ]
+        plain = {"dialogue_id": f"task2_{turns}_{language}_0001_0001", "turns": rows}
+        path = folder / "train" / language / f"task2_{turns}.jsonl"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(plain) + "\n", "utf-8")
+
+
 def _git(folder: Path) -> None:
     """A clone in which a branch hands in one new folder."""
     shell = """
@@ -86,6 +100,7 @@ def given(made: Callable[[str], Path], request: pytest.FixtureRequest) -> dict[s
         "teams": lambda folder: _teams(folder, made("dev")),
         "run": _run,
         "track2": duplex_set.build,
+        "train": _train,
         "git": _git,
         "engine": lambda folder: request.getfixturevalue("base_image") and None,
         "judge": lambda folder: request.getfixturevalue("judge") and None,
