@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from validate import HUMDIAL, RATE, hash_all, pdf, peak_memory_mb, run, timed, v
 ROUNDS = 3
 TEST, CLEAN = 5000, 4100
 SECONDS = 10
+ROOM_BYTES = 4 * 10**9
 RATIO_LIMIT, GROWTH_LIMIT_MB = 0.8, 40
 TEAM = {
     "schema_version": 1,
@@ -38,6 +40,8 @@ TEAM = {
 
 def main(folder: Path | None) -> int:
     with tempfile.TemporaryDirectory(prefix="humdial-bench-", dir=folder) as made:
+        if shutil.disk_usage(made).free < ROOM_BYTES:
+            sys.exit(f"{made} has no room for {ROOM_BYTES / 1e9:g} GB: pass another --folder")
         return measure(Path(made))
 
 
