@@ -28,14 +28,13 @@ for _ in range(3000):
     os.rename(link, wav)
 """
 SWAPPER = """
-import os, sys
+import ctypes, os, sys
 os.chdir(sys.argv[1])
-bait = sys.argv[2]
-for _ in range(50_000):
-    os.symlink(bait, "link")
-    os.rename("link", "swapped")
-    os.link("kept", "good")
-    os.rename("good", "swapped")
+os.symlink(sys.argv[2], "link")
+exchange = ctypes.CDLL(None, use_errno=True).renameat2
+for _ in range(100_000):
+    if exchange(-100, b"link", -100, b"swapped", 2):
+        raise OSError(ctypes.get_errno(), "the file system exchanges no names")
 """
 
 
