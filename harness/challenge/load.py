@@ -27,7 +27,7 @@ from harness.challenge.spec import (
     Track,
     Uncertainty,
 )
-from harness.documents.codec import canonical_json, digest
+from harness.documents.codec import digest, pretty_json
 from harness.errors import UsageError
 from harness.resources import schema_path
 
@@ -56,8 +56,8 @@ def _load(path: Path) -> Challenge:
 
 
 def spec_document(name_or_path: str) -> bytes:
-    """The spec that `load_challenge` loads, as the canonical JSON whose digest the challenge carries."""
-    return canonical_json(_document(_path(name_or_path)))
+    """The spec that `load_challenge` loads, as JSON in its own order, which decides the order of columns."""
+    return pretty_json(_document(_path(name_or_path)))
 
 
 def challenge_of(plain: dict[str, Any], what: str = "the challenge spec") -> Challenge:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli import options
 
+if TYPE_CHECKING:
+    from harness.challenge.spec import Challenge
+    from harness.documents.leaderboard import Leaderboard
+
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+def table_renderers(challenge: Challenge) -> dict[str, Callable[[Leaderboard], bytes]]:
+    """The table's files in a run directory, by their ending."""
+    from harness.reporting.leaderboard import render
+
+    return {
+        ending: partial(render, challenge=challenge, format_=format_)
+        for ending, format_ in (("md", "markdown"), ("csv", "csv"), ("json", "json"))
+    }
 
 
 @click.command(name="evaluate", context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,6 +45,20 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 )
 @click.option("--fresh", is_flag=True, help="Judge again even what this judge has judged before.")
 @options.prompts_option
+@click.option(
+    "--gpu",
+    "gpus",
+    multiple=True,
+    metavar="ID",
+    help="A GPU of this machine (UUID or index); repeat it. One team each.",
+)
+@click.option(
+    "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where work is done."
+)
+@click.option(
+    "--ray-address", envvar="RAY_ADDRESS", default="local", show_default=True, metavar="ADDRESS",
+    help="With --executor ray: a cluster's host:port, `auto` (the one on this machine) or `local` (a new one here).",
+)  # fmt: skip
 @options.challenge_option
 @options.color_option
 @options.quiet_option
@@ -44,6 +74,9 @@ def command(
     jobs: int,
     limits_file: Path | None,
     fresh: bool,
+    gpus: tuple[str, ...],
+    executor: str,
+    ray_address: str,
     challenge_name: str,
     color: str,
     quiet: bool,
@@ -62,13 +95,13 @@ def command(
 
     challenge = load_challenge(challenge_name)
     check_prompts(challenge)
-    wanted = EvaluateOptions(challenge_name, profile, policy, track, jobs, limits_file, fresh)
-    renderers = {
-        ending: partial(render, challenge=challenge, format_=format_)
-        for ending, format_ in (("md", "markdown"), ("csv", "csv"), ("json", "json"))
-    }
+    wanted = EvaluateOptions(
+        challenge_name, profile, policy, track, jobs, limits_file, fresh, executor, ray_address, gpus
+    )
     with watching(color, quiet=quiet or no_progress) as watcher:
-        outcome = evaluate_challenge(teams, inputs, references, out, challenge, wanted, renderers, watcher)
+        outcome = evaluate_challenge(
+            teams, inputs, references, out, challenge, wanted, table_renderers(challenge), watcher
+        )
     if outcome.board is not None:
         options.emit(render(outcome.board, challenge, "table"), None)
         for flag in outcome.flags:

@@ -55,10 +55,12 @@ def ask_judge(
     work: Path,
     *,
     reading: str = "strict",
+    gpu: str | None = None,
 ) -> dict[Place, Verdict]:
     """Verdicts by item and sample. What fails is asked again, up to the spec's number of attempts. The audio that the
     requests name lies below ``work``, where `judge_requests` put it. A profile with several ``samples`` asks each item
-    so often, with fixed seeds, and gives the median. ``reading`` is the policy's reply_reading.
+    so often, with fixed seeds, and gives the median. ``reading`` is the policy's reply_reading; ``gpu`` a device that
+    the container gets.
 
     Raises MachineError (I_JUDGE) when there is not one verdict.
     """
@@ -66,7 +68,7 @@ def ask_judge(
     samples = range(int(profile.settings.get("samples", 1)))
     asked = [sample_of(request, sample) for request in requests for sample in samples]
     found, story = collect(
-        lambda batch: _one_container(engine, batch, judge, challenge, profile, work, reading),
+        lambda batch: _one_container(engine, batch, judge, challenge, profile, work, reading, gpu),
         asked,
         challenge.judge_attempts,
     )
@@ -138,6 +140,7 @@ def _one_container(
     profile: JudgeProfile,
     work: Path,
     reading: str,
+    gpu: str | None,
 ) -> Answer:
     """One container, and what it left."""
     folder = work / "requests"
@@ -153,6 +156,7 @@ def _one_container(
         challenge.run_limits,
         output_bytes=max(_BYTES_A_REQUEST * len(requests), 1 << 20),
         deadline_s=min(challenge.run_limits.wall_s, 300 + _SECONDS_A_REQUEST * len(requests)),
+        gpu=gpu,
     ) as run:
         free = reading == "published" and "decoding" in profile.settings
         verdicts = read_verdicts(run.take("verdicts.jsonl") or b"", requests, challenge, free=free)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,23 +16,23 @@ from harness.documents.codec import jsonl, pretty_json, to_plain
 from harness.documents.finding import ChallengeRef
 from harness.documents.leaderboard import Leaderboard
 from harness.documents.progress import EventName
-from harness.documents.report import JudgeRef, read_report
+from harness.documents.report import JudgeRef
 from harness.documents.run_review import RunFlag
 from harness.errors import MachineError, UsageError
 from harness.evaluation.evaluate import Campaign, restore_files
+from harness.evaluation.executors import Executor
 from harness.evaluation.executors.local import LocalExecutor
 from harness.evaluation.journal import find
 from harness.evaluation.judge_image import JudgeImage, ensure_judge, show_judge
 from harness.evaluation.judge_lock import file_digest, lock_differences
 from harness.evaluation.known_digest import known_digest
 from harness.evaluation.progress import Progress, Watcher
+from harness.evaluation.publishing import Renderers, refusals, table_of
 from harness.evaluation.run import usable_references
-from harness.evaluation.run_directory import PINS, REVIEW, SCHEMA_VERSION, TEAMS, Pins, RunDirectory, open_run
+from harness.evaluation.run_directory import PINS, REVIEW, SCHEMA_VERSION, Pins, RunDirectory, open_run
 from harness.evaluation.run_io import RunIO, hook_from_environment
 from harness.evaluation.run_review import review_run
-from harness.evaluation.score_files import find_reports
 from harness.evaluation.standings import MADE_BY
-from harness.evaluation.tables import tabulate
 from harness.evaluation.tasks import Failure, Setting
 from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.worker import code_digest
@@ -40,14 +40,12 @@ from harness.judge import prompt_digests
 from harness.sandbox import connect, remove_leftovers
 from harness.submission import References
 
-# File ending to what makes the bytes; the caller brings them, since renderers live in another room.
-Renderers = Mapping[str, Callable[[Leaderboard], bytes]]
-
 
 @dataclass(frozen=True, slots=True)
 class EvaluateOptions:
     """What a caller of `humdial evaluate` may choose. ``challenge`` is the spec's name or path, for the workers;
-    ``limits`` a file that replaces some of its limits; ``fresh`` asks the judge even for what it has judged before."""
+    ``limits`` a file that replaces some of its limits; ``fresh`` asks the judge even for what it has judged before;
+    ``executor`` is ``local`` or ``ray``. ``gpus`` are devices of this machine (for ``local``; Ray knows its own)."""
 
     challenge: str
     profile: str
@@ -56,6 +54,9 @@ class EvaluateOptions:
     jobs: int
     limits: Path | None = None
     fresh: bool = False
+    executor: str = "local"
+    ray_address: str = "local"
+    gpus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def evaluate_challenge(
             code="E_CONFIG",
             hint=f"pass one of: {', '.join(sorted(challenge.judges))}",
         )
-    teams = read_teams(teams_file, challenge, options.track)
+    teams = read_teams(teams_file.resolve(), challenge, options.track)
     track = teams[0].track
     if challenge.duplex is not None and track == challenge.duplex.track:
         raise UsageError(
@@ -100,21 +101,25 @@ def evaluate_challenge(
     heard = usable_references(inputs, challenge, need_labels=False)
     judge = _judge(challenge, options.profile, watcher, begun=(out / PINS).is_file())
     gold_lines = jsonl([to_plain(dialogue) for dialogue in gold.dialogues])
-    pins = _pins(challenge, options, track, judge, teams, gold_lines, gold.layout, inputs)
     spec = spec_document(options.challenge)
-    if f"sha256:{hashlib.sha256(spec).hexdigest()}" != challenge.digest:
-        raise UsageError("the challenge spec was changed just now", code="E_PIN", hint="run the same command again")
+    pins = _pins(challenge, options, track, judge, teams, spec, gold_lines, gold.layout, inputs)
+    out = out.resolve()  # workers may have another working directory
     with open_run(out, RunIO(out, hook_from_environment()), pins, (gold_lines, spec)) as run:
-        _remove_orphans(run, teams)
+        if options.executor == "local":  # Ray's nodes have engines of their own
+            _remove_orphans(run, teams)
         _say_who_works(run)
         setting = Setting(
-            challenge=options.challenge, inputs=inputs.resolve(), references=references.resolve(),
+            challenge=_for_workers(options.challenge), inputs=inputs.resolve(), references=references.resolve(),
             profile=options.profile, policy=options.policy, track=track, fingerprint=judge.fingerprint,
             run=run.pins.nonce, seed=run.pins.seed, fresh=options.fresh,
             limits=options.limits.resolve() if options.limits else None, challenge_digest=challenge.digest,
         )  # fmt: skip
-        with closing(Progress(run.io, run.path, watcher, options.jobs)) as progress:
-            campaign = _work(run, teams, challenge, setting, progress)
+        with (
+            _executor(setting, out, options, watcher.note) as (executor, judges),
+            closing(Progress(run.io, run.path, watcher, options.jobs, judges)) as progress,
+        ):
+            campaign = Campaign(run, teams, challenge, executor, progress, options.jobs, judges, options.gpus)
+            _work(campaign)
             outcome = _publish(run, campaign, challenge, renderers, heard)
             progress.tell(*_ending(outcome))
         return outcome
@@ -141,6 +146,7 @@ def _pins(
     track: str,
     judge: JudgeImage,
     teams: tuple[Team, ...],
+    spec: bytes,
     gold: bytes,
     layout: str,
     inputs: Path,
@@ -154,6 +160,7 @@ def _pins(
         challenge=ChallengeRef(challenge.id, challenge.digest),
         judge=JudgeRef(profile.id, judge.fingerprint, profile.official, profile.not_judged),
         judge_inputs=judge.fingerprint_inputs,
+        spec=hashlib.sha256(spec).hexdigest(),
         gold=hashlib.sha256(gold).hexdigest(),
         gold_layout=layout,
         inputs=known_digest(inputs),
@@ -179,22 +186,44 @@ def _say_who_works(run: RunDirectory) -> None:
         run.journal.append((MADE_BY, maker))
 
 
-def _work(
-    run: RunDirectory, teams: tuple[Team, ...], challenge: Challenge, setting: Setting, progress: Progress
-) -> Campaign:
-    executor = LocalExecutor(setting, progress.jobs + 1)
+@contextmanager
+def _executor(
+    setting: Setting, folder: Path, options: EvaluateOptions, tell: Callable[[str], None]
+) -> Iterator[tuple[Executor, int]]:
+    """Where tasks are done, and how many judges work at once: one for each GPU, one without any."""
+    executor: Executor
+    if options.executor == "ray":
+        from harness.evaluation.executors.cluster import RayExecutor
+
+        executor = cluster = RayExecutor(setting, folder, options.jobs + 1, options.ray_address, tell)
+        judges = max(1, cluster.gpus)
+    else:
+        judges = max(1, len(options.gpus))
+        executor = LocalExecutor(setting, options.jobs + judges)
     done = False
     try:
-        campaign = Campaign(run, teams, challenge, executor, progress, progress.jobs)
+        yield executor, judges
+        done = True
+    finally:
+        executor.close(stop=not done)
+
+
+def _work(campaign: Campaign) -> None:
+    done = False
+    try:
         campaign.work()
         done = True
     finally:
         if not done:
             with suppress(MachineError):  # a full disk: what stopped the work is what is raised
-                progress.tell("stopped", "stopped; the same command goes on from here")
-        executor.close(stop=not done)
-    restore_files(run, campaign.states)
-    return campaign
+                campaign.progress.tell("stopped", "stopped; the same command goes on from here")
+    restore_files(campaign.run, campaign.states)
+
+
+def _for_workers(challenge: str) -> str:
+    """A spec's path must mean the same in another process; a name does."""
+    path = Path(challenge)
+    return str(path.resolve()) if path.is_file() else challenge
 
 
 def _publish(
@@ -203,11 +232,10 @@ def _publish(
     for name in (*(f"leaderboard.{ending}" for ending in renderers), REVIEW):
         run.io.unlink(run.path / name)  # an older table must not stand for a run that is refused now
     unfinished = {name: why for name, why in campaign.failures.items() if campaign.states[name].scored is None}
-    refusals = tuple(_refusals(run, campaign))
-    if unfinished or refusals:
-        return Outcome(unfinished, refusals, None)
-    found, unscored = find_reports([run.path / TEAMS])
-    board = tabulate(found, unscored, challenge, run.pins.track).board
+    why = tuple(refusals(run.path, run.pins, run.blobs, campaign.states))
+    if unfinished or why:
+        return Outcome(unfinished, why, None)
+    board = table_of(run.path, challenge, run.pins.track)
     for ending, render in renderers.items():
         run.place(run.path / f"leaderboard.{ending}", render(board))
     review = review_run(campaign.states, run.blobs, heard, challenge)
@@ -221,25 +249,3 @@ def _ending(outcome: Outcome) -> tuple[EventName, str]:
     if outcome.unfinished:
         return "unfinished", f"{len(outcome.unfinished)} teams are unfinished on our side; run the same command again"
     return "refused", "; ".join(outcome.refusals)
-
-
-def _refusals(run: RunDirectory, campaign: Campaign) -> list[str]:
-    """Why the table may not be published although the work is done. Reading the blobs checks them."""
-    why = []
-    if not campaign.failures and not any(state.scored for state in campaign.states.values()):
-        why.append("no team has a score")
-    for name, state in campaign.states.items():
-        for entry in (*state.judged, *(each.prepared for each in state.attempts if each.prepared)):
-            for key in ("verdicts", "canaries", "submission", "requests"):
-                if entry.get(key):
-                    run.blobs.get(entry[key])
-        if state.scored is None:
-            continue
-        report = read_report(run.team(name) / "scores" / "report.json")
-        if not report.complete:
-            why.append(f"{name}: judgements failed and are missing")
-        if report.judge is None or report.judge.fingerprint != run.pins.judge.fingerprint:
-            why.append(f"{name}: judged by another judge than the run's")
-        if report.canaries is not None and not report.canaries.passed:
-            why.append(f"{name}: the judge marked known-answer items wrongly: {'; '.join(report.canaries.out[:2])}")
-    return why

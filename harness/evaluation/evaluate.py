@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.challenge.spec import Challenge
-from harness.documents.codec import from_plain
 from harness.documents.reference import ReferenceDialogue
 from harness.documents.report import CanaryCheck
 from harness.documents.verdict import Verdict
@@ -24,6 +23,7 @@ from harness.evaluation.preparing import read_requests
 from harness.evaluation.progress import Progress
 from harness.evaluation.run_directory import RunDirectory
 from harness.evaluation.standings import (
+    ATTEMPT,
     COUNTED,
     JUDGED,
     PREPARED,
@@ -33,10 +33,12 @@ from harness.evaluation.standings import (
     TeamState,
     apply,
     choose,
+    files_of,
     fold,
+    ledger_entries,
     looked_at,
 )
-from harness.evaluation.stored_score import read_gold, score_stored
+from harness.evaluation.stored_score import read_gold, score_stored, verdicts_of
 from harness.evaluation.tasks import Failure, Judged, JudgeTask, Prepared, PrepareTask, Ran, Result, RunTask, Task
 from harness.evaluation.teams_file import Team
 
@@ -47,7 +49,8 @@ _WAIT_S = 1.0
 
 @dataclass(slots=True)
 class Campaign:
-    """One evaluation under way. ``jobs`` bounds the team containers at once, and as many other tasks beside them."""
+    """One evaluation under way. ``jobs`` bounds the team containers at once and the checks beside them, ``judges`` the
+    judge's containers. Where there are ``gpus``, a team's container or a judge's has one of them to itself."""
 
     run: RunDirectory
     teams: tuple[Team, ...]
@@ -55,6 +58,8 @@ class Campaign:
     executor: Executor
     progress: Progress
     jobs: int
+    judges: int = 1
+    gpus: tuple[str, ...] = ()
     states: dict[str, TeamState] = field(init=False)
     running: dict[int, tuple[Task, int]] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
@@ -95,20 +100,32 @@ class Campaign:
         self.resting = {name: until for name, until in self.resting.items() if until > now}
         busy = {task.team for task, _ in self.running.values()}
         for name, state in self.states.items():
-            if len(self.running) >= 2 * self.jobs:
+            if len(self.running) >= self.jobs + max(self.jobs, self.judges):
                 return
             if name in busy or name in self.failures or name in self.resting:
                 continue
             following = self._following(state)
             if following is not None and self._room(following[0]):
+                task, attempt = self._with_gpu(following[0]), following[1]
                 self.submitted += 1
-                self.running[self.submitted] = following
-                self.executor.submit(self.submitted, following[0])
-                self.progress.started(*following)
+                self.running[self.submitted] = task, attempt
+                self.executor.submit(self.submitted, task)
+                self.progress.started(task, attempt)
 
     def _room(self, task: Task) -> bool:
-        limit = 1 if task.stage == "judge" else self.jobs
+        if self.gpus and not isinstance(task, PrepareTask) and not self._free_gpus():
+            return False
+        limit = self.judges if task.stage == "judge" else self.jobs
         return sum(other.stage == task.stage for other, _ in self.running.values()) < limit
+
+    def _free_gpus(self) -> list[str]:
+        used = {task.gpu for task, _ in self.running.values() if not isinstance(task, PrepareTask)}
+        return [gpu for gpu in self.gpus if gpu not in used]
+
+    def _with_gpu(self, task: Task) -> Task:
+        if not self.gpus or isinstance(task, PrepareTask):
+            return task
+        return replace(task, gpu=self._free_gpus()[0])
 
     def _following(self, state: TeamState) -> tuple[Task, int] | None:
         """The team's next task and the attempt it is about. Scores, which cost no task, are made on the way."""
@@ -124,7 +141,7 @@ class Campaign:
         if chosen is None or chosen.prepared is None:
             return None
         requests = read_requests(self.run.blobs.get(chosen.prepared["requests"]))
-        verdicts, canaries = self._verdicts(state)
+        verdicts, canaries = verdicts_of(state, self.run.blobs)
         missing = tuple(r for r in requests.values() if (r.item, r.sample) not in verdicts)
         if missing and not state.asked:
             number = chosen.attempt.number
@@ -216,18 +233,6 @@ class Campaign:
         self._record((JUDGED, entry))
         self.progress.ended(task, attempt, "judged")
 
-    def _verdicts(self, state: TeamState) -> tuple[dict[tuple[str, int], Verdict], CanaryCheck | None]:
-        found: dict[tuple[str, int], Verdict] = {}
-        canaries = None
-        for entry in state.judged:
-            for line in self.run.blobs.get(entry["verdicts"]).splitlines():
-                verdict = from_plain(Verdict, json.loads(line))
-                if verdict.state == "scored":
-                    found.setdefault((verdict.item, verdict.sample), verdict)
-            plain = json.loads(self.run.blobs.get(entry["canaries"]))["check"]
-            canaries = from_plain(CanaryCheck, plain) if plain is not None else None
-        return found, canaries
-
     def _score(
         self,
         state: TeamState,
@@ -254,22 +259,11 @@ class Campaign:
 
     def _keep_ledger(self, state: TeamState) -> None:
         known = {(record.data["team"], record.data["attempt"]) for record in self.run.ledger.records}
-        counted = (state.counted or {}).get("attempt")
-        seen = {each.attempt.number for each in looked_at(state, self.challenge)}
-        entries = []
-        for each in state.attempts:
-            number = each.attempt.number
-            entry = {
-                "team": state.team.name,
-                "attempt": number,
-                "submitted_at": each.attempt.submitted_at,
-                "source": (each.prepared or {}).get("source"),
-                "outcome": each.outcome if number in seen else "over the limit",
-                "late": each.attempt.late,
-                "counts": number == counted,
-            }
-            if (state.team.name, number) not in known:
-                entries.append(("attempt", entry))
+        entries = [
+            (ATTEMPT, entry)
+            for entry in ledger_entries(state, self.challenge)
+            if (entry["team"], entry["attempt"]) not in known
+        ]
         if entries:
             self.run.ledger.append(*entries)
 
@@ -294,18 +288,11 @@ def check_outputs(name: str, folder: Path, record: bytes) -> None:
 
 def restore_files(run: RunDirectory, states: dict[str, TeamState]) -> None:
     """Make the files for people what the journal says they are."""
-    for name, state in states.items():
-        if state.counted is not None:
-            shown = state.chosen or state.attempts[-1]
-            files = (("run.json", shown.ran, "record"), ("validation.json", shown.prepared, "validation"))
-            for target, entry, key in files:
-                if entry is not None:
-                    run.place(run.team(name) / target, run.blobs.get(entry[key]))
-        if state.scored is not None:
-            run.place(run.team(name) / "scores" / "items.jsonl", run.blobs.get(state.scored["items"]))
-            if "review" in state.scored:  # runs of an earlier version have none
-                run.place(run.team(name) / "scores" / "review.jsonl", run.blobs.get(state.scored["review"]))
-            run.place(run.team(name) / "scores" / "report.json", run.blobs.get(state.scored["report"]))
+    for state in states.values():
+        if state.scored is None:  # whatever lies there is none of ours
+            _remove(run.team(state.team.name) / "scores")
+        for name, sha256 in files_of(state):
+            run.place(run.path / name, run.blobs.get(sha256))
 
 
 def _remove(path: Path) -> None:

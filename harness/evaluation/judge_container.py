@@ -64,11 +64,12 @@ def judge_run(
     output_bytes: int,
     deadline_s: float,
     program: tuple[str, ...] = (),
+    gpu: str | None = None,
 ) -> Iterator[JudgeRun]:
     """Run ``image_id`` with ``folders`` (target → folder) mounted read-only and a capped /output below ``work``.
 
-    ``program`` replaces the image's own: the first word is the entry point. The image's bytecode is mounted where it
-    has been made (judge_bytecode.py). Raises MachineError (I_ENGINE, I_DISK).
+    ``program`` replaces the image's own: the first word is the entry point. ``gpu`` is a device that it gets. The
+    image's bytecode is mounted where it has been made (judge_bytecode.py). Raises MachineError (I_ENGINE, I_DISK).
     """
     lowered, _ = effective_limits(limits, engine.host())
     lowered = replace(lowered, output_bytes=min(lowered.output_bytes, output_bytes), output_inodes=_FILES)
@@ -89,8 +90,8 @@ def judge_run(
             seccomp=seccomp_text(),
             entrypoint=program[:1] or None,
             command=program[1:] if program else None,
-            gpu=os.environ.get(GPUS) or None,
             user_id=store.user_id,
+            gpu=gpu or os.environ.get(GPUS) or None,
         )
         watch = store.over_the_cap if store.mode == "watched" else None
         outcome = run_container(engine, profile, image_id, deadline_s=deadline_s, log_path=log, watch=watch)

@@ -138,13 +138,13 @@ def judge_requests(
     heard = _canonical_audio(plan, root, audio, challenge)
     return {
         planned.key: judge_request(
-            _item(planned, heard.get(planned.key)), challenge, fingerprint, reading=plan.policy.reply_reading
+            judge_item(planned, heard.get(planned.key)), challenge, fingerprint, reading=plan.policy.reply_reading
         )
         for planned in plan.to_judge
     }
 
 
-def _item(planned: PlannedDialogue, sha256: str | None) -> JudgeItem:
+def judge_item(planned: PlannedDialogue, sha256: str | None) -> JudgeItem:
     task, language, _ = planned.key
     return JudgeItem(task, language, planned.context(), planned.wanted, sha256)
 

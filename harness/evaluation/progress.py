@@ -139,7 +139,7 @@ def remaining(states: Iterable[TeamState]) -> Counter[str]:
     """How many steps of each stage are left, if every hand-in is looked at."""
     left: Counter[str] = Counter()
     for state in states:
-        if state.final:
+        if state.final or state.asked:
             continue
         left["judge"] += 1
         for each in state.attempts if state.counted is None else ():
@@ -151,7 +151,7 @@ def remaining(states: Iterable[TeamState]) -> Counter[str]:
 def _steps(state: TeamState) -> tuple[int, int]:
     """Done, and all: a run and a check for each hand-in, and the team's judgement."""
     total = 1 + sum(2 if each.attempt.image is not None else 1 for each in state.attempts)
-    if state.final:
+    if state.final or state.asked:
         return total, total
     if state.counted is not None:
         return total - 1, total

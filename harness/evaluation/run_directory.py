@@ -41,7 +41,8 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
-    """Everything that decides a number. ``gold`` is the blob of the organisers' dialogues; digests are ``sha256:…``.
+    """Everything that decides a number. ``spec`` is the blob of the challenge spec, ``gold`` that of the organisers'
+    dialogues; digests are ``sha256:…``.
 
     ``nonce`` marks the run's containers, ``seed`` orders the dialogues inside them.
     """
@@ -53,6 +54,7 @@ class Pins:
     challenge: ChallengeRef
     judge: JudgeRef
     judge_inputs: dict[str, Any] = field(default_factory=dict)
+    spec: str
     gold: str
     gold_layout: str
     inputs: str

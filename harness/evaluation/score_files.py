@@ -141,7 +141,7 @@ def _children(folder: Path) -> list[Path]:
         for child in folder.iterdir()
         if child.is_dir()
         and not child.is_symlink()
-        and child.name not in _FROM_TEAMS
+        and child.name.partition("-")[0] not in _FROM_TEAMS  # outputs-2 are those of a second attempt
         and not child.name.startswith(".")
     )
 

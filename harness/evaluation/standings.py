@@ -10,8 +10,10 @@ from harness.challenge.spec import Challenge
 from harness.evaluation.journal import Record
 from harness.evaluation.teams_file import Attempt, Team
 
-# Events of the journal.
+# The event of the ledger, and those of the journal.
+ATTEMPT = "attempt"
 MADE_BY, RAN, PREPARED, COUNTED, JUDGED, SCORED = "made_by", "ran", "prepared", "counted", "judged", "scored"
+SCORE_FILES = ("items.jsonl", "review.jsonl", "report.json")
 
 
 @dataclass(slots=True)
@@ -120,3 +122,44 @@ def looked_at(state: TeamState, challenge: Challenge) -> list[AttemptState]:
         valid += each.outcome == "valid"
         faulty += each.outcome == "faulty"
     return found
+
+
+def ledger_entries(state: TeamState, challenge: Challenge) -> list[dict[str, Any]]:
+    """What the ledger says of each hand-in, once it is known which one counts."""
+    counted = (state.counted or {}).get("attempt")
+    seen = {each.attempt.number for each in looked_at(state, challenge)}
+    return [
+        {
+            "team": state.team.name,
+            "attempt": each.attempt.number,
+            "submitted_at": each.attempt.submitted_at,
+            "source": (each.prepared or {}).get("source"),
+            "outcome": each.outcome if each.attempt.number in seen else "over the limit",
+            "late": each.attempt.late,
+            "counts": each.attempt.number == counted,
+        }
+        for each in state.attempts
+    ]
+
+
+def files_of(state: TeamState) -> list[tuple[str, str]]:
+    """A team's files for people, relative to the run, and the blob that each must be."""
+    folder = f"teams/{state.team.name}"
+    found: list[tuple[str, str]] = []
+    if state.counted is not None:
+        shown = state.chosen or state.attempts[-1]
+        files = (("run.json", shown.ran, "record"), ("validation.json", shown.prepared, "validation"))
+        found += [(f"{folder}/{name}", entry[key]) for name, entry, key in files if entry is not None]
+    if state.scored is not None:
+        stored = {name: state.scored.get(name.partition(".")[0]) for name in SCORE_FILES}
+        found += [(f"{folder}/scores/{name}", sha256) for name, sha256 in stored.items() if sha256]
+    return found
+
+
+def blob_names(state: TeamState) -> list[str]:
+    """Every blob that the journal names for a team."""
+    entries = [*state.judged, *([state.scored] if state.scored else [])]
+    for each in state.attempts:
+        entries += [entry for entry in (each.ran, each.prepared) if entry is not None]
+    keys = ("record", "validation", "submission", "requests", "verdicts", "canaries", "report", "items", "review")
+    return [entry[key] for entry in entries for key in keys if entry.get(key)]

@@ -12,8 +12,10 @@ from harness.documents.reference import ReferenceDialogue
 from harness.documents.report import CanaryCheck, JudgeRef
 from harness.documents.submission import Submission
 from harness.documents.verdict import Verdict
+from harness.evaluation.blobs import Blobs
 from harness.evaluation.preparing import read_requests
 from harness.evaluation.review import merged, reply_flags, review_counts, review_list, verdict_flags
+from harness.evaluation.standings import TeamState
 from harness.evaluation.teams_file import Team
 from harness.scoring import evidence_summary, plan_items, recognition, score_items, score_report
 
@@ -77,3 +79,28 @@ def score_stored(
     lines = jsonl([to_plain(item) for item in items])
     review = jsonl(review_list(plan, items, found))
     return Scored(pretty_json(to_plain(report)), lines, review, report.complete)
+
+
+def verdicts_of(state: TeamState, blobs: Blobs) -> tuple[dict[tuple[str, int], Verdict], CanaryCheck | None]:
+    """The team's good verdicts by item and sample, and the last check of the judge's known answers.
+
+    Raises Refused (I_CORRUPT).
+    """
+    found: dict[tuple[str, int], Verdict] = {}
+    canaries = None
+    for entry in state.judged:
+        for line in blobs.get(entry["verdicts"]).splitlines():
+            verdict = from_plain(Verdict, json.loads(line))
+            if verdict.state == "scored":
+                found.setdefault((verdict.item, verdict.sample), verdict)
+        plain = json.loads(blobs.get(entry["canaries"]))["check"]
+        canaries = from_plain(CanaryCheck, plain) if plain is not None else None
+    return found, canaries
+
+
+def canary_verdicts(state: TeamState, blobs: Blobs) -> dict[str, Verdict]:
+    """How the judge marked its known-answer items when this team was judged last, by name."""
+    if not state.judged:
+        return {}
+    said = json.loads(blobs.get(state.judged[-1]["canaries"]))["verdicts"]
+    return {name: from_plain(Verdict, plain) for name, plain in said.items()}

@@ -137,7 +137,8 @@ def _judge(task: JudgeTask, setting: Setting) -> Judged:
             )
         _emptied(task.work)
         _link_all(task.audio, task.work / "audio")
-        asked = ask_judge([*waiting, *planted], judge, challenge, profile, task.work, reading=reading)
+        waits = [*waiting, *planted]
+        asked = ask_judge(waits, judge, challenge, profile, task.work, reading=reading, gpu=task.gpu)
         known |= asked
         shutil.rmtree(task.work, ignore_errors=True)
     marked = {name: known[each.item, each.sample] for name, each in canaries.items()}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MachineError
-from harness.sandbox.container import remove_container
+from harness.sandbox.container import remove_container, remove_leftovers
 from harness.sandbox.engine import Engine, translated
 from harness.sandbox.output_store import STORE_SOURCE, release
 from harness.sandbox.profile import NONCE_LABEL, ROLE_LABEL
@@ -78,6 +78,17 @@ def clean(engine: Engine, *, running: bool = False) -> tuple[list[str], list[str
             ) from error
         stores.append(str(place))
     return containers, stores
+
+
+def clean_run(engine: Engine, run: str, folder: Path) -> None:
+    """Remove the containers of the evaluation ``run`` and then the stores below its ``folder`` that nobody uses.
+
+    Raises MachineError (I_ENGINE, I_DISK).
+    """
+    remove_leftovers(engine, run=run)
+    for place in left_stores(engine):
+        if place.is_relative_to(folder):
+            release(place)
 
 
 def _held(place: Path) -> bool:

@@ -1,0 +1,115 @@
+"""A team's scores once more from what a run keeps: the same or another policy, the same or a corrected spec."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.challenge.spec import Challenge
+from harness.documents.codec import from_plain
+from harness.documents.report import CanaryCheck, JudgeRef
+from harness.documents.submission import Submission
+from harness.documents.verdict import JudgeRequest
+from harness.errors import UsageError
+from harness.evaluation.judging import Key, judge_item
+from harness.evaluation.preparing import read_requests, requests_lines
+from harness.evaluation.standings import AttemptState, TeamState, choose
+from harness.evaluation.stored_run import StoredRun
+from harness.evaluation.stored_score import Scored, canary_verdicts, read_gold, score_stored, verdicts_of
+from harness.judge import judge_request
+from harness.judge.canaries import check_canaries
+from harness.scoring import plan_items
+
+
+@dataclass(frozen=True, slots=True)
+class Rescored:
+    """``scored`` is None when no hand-in counts; ``chosen`` is the one that does. ``requests`` are those that the
+    plan asks for, ``missing`` how many of them have no stored verdict."""
+
+    chosen: AttemptState | None
+    scored: Scored | None
+    requests: bytes
+    missing: int
+
+
+def rescore_team(run: StoredRun, state: TeamState, challenge: Challenge, policy: str) -> Rescored:
+    """Score ``state`` from the stored hand-in and verdicts. Raises Refused (I_CORRUPT), UsageError (E_GOLD, E_PIN)."""
+    state = _under(state, run.challenge, challenge)
+    counted = choose(state, challenge)
+    number = None if counted is None else counted["attempt"]
+    if counted is None or number is None:
+        return Rescored(None, None, b"", 0)
+    chosen = state.attempt(number)
+    prepared = chosen.prepared or {}
+    submission, stored = run.blobs.get(prepared["submission"]), run.blobs.get(prepared["requests"])
+    requests = _requests(run, submission, read_requests(stored), challenge, policy)
+    verdicts, _ = verdicts_of(state, run.blobs)
+    missing = sum((request.item, request.sample) not in verdicts for request in requests.values())
+    lines = requests_lines(requests)
+    scored = score_stored(
+        read_gold(run.blobs.get(run.pins.gold)), run.pins.gold_layout, submission, lines, verdicts, challenge, policy,
+        judge_of(run, challenge), state.team, canaries_of(run, state, challenge), late=counted["late"],
+    )  # fmt: skip
+    return Rescored(chosen, scored, lines, missing)
+
+
+def judge_of(run: StoredRun, challenge: Challenge) -> JudgeRef:
+    """The run's judge as ``challenge`` names it. Raises UsageError (E_PIN) when that is another judge."""
+    pinned = run.pins.judge
+    before, now = run.challenge.judges[pinned.profile], challenge.judges.get(pinned.profile)
+    if now is None or (now.engine, now.settings) != (before.engine, before.settings):
+        raise UsageError(
+            f"the judge {pinned.profile} of this spec is not the one that gave the verdicts",
+            code="E_PIN",
+            hint="leave the judge as it is, or evaluate anew with the other one",
+        )
+    return replace(pinned, official=now.official, not_judged=now.not_judged)
+
+
+def canaries_of(run: StoredRun, state: TeamState, challenge: Challenge) -> CanaryCheck | None:
+    """The stored marks of the known-answer items against the bands of ``challenge``."""
+    marked = canary_verdicts(state, run.blobs)
+    return check_canaries(challenge, challenge.judges[run.pins.judge.profile], marked) if state.judged else None
+
+
+def _requests(
+    run: StoredRun, raw: bytes, stored: Mapping[Key, JudgeRequest], challenge: Challenge, policy: str
+) -> dict[Key, JudgeRequest]:
+    """What the judge would be asked now. Audio is known by the digest that it was asked with."""
+    submission = from_plain(Submission, json.loads(raw))
+    profile = challenge.judges[run.pins.judge.profile]
+    gold = read_gold(run.blobs.get(run.pins.gold))
+    plan = plan_items(gold, submission, challenge, challenge.policies[policy], run.pins.gold_layout, profile)
+    # Only a judge that decodes answers otherwise under another reading; of any other the verdicts are the same.
+    under = (challenge, policy) if "decoding" in profile.settings else (run.challenge, run.pins.policy)
+    reading = under[0].policies[under[1]].reply_reading
+    found: dict[Key, JudgeRequest] = {}
+    for planned in plan.to_judge:
+        before = stored.get(planned.key)
+        heard = Path(before.audio).stem if before is not None and before.audio is not None else None
+        item = judge_item(planned, heard)
+        found[planned.key] = judge_request(item, challenge, run.pins.judge.fingerprint, reading=reading)
+    return found
+
+
+def _under(state: TeamState, before: Challenge, now: Challenge) -> TeamState:
+    """With the deadline of ``now``: a hand-in whose time is told is late after it. One that was marked late by hand
+    stays so."""
+    if before.deadline == now.deadline:
+        return state
+    attempts = []
+    for each in state.attempts:
+        late = each.attempt.late
+        if each.attempt.submitted_at:
+            at = datetime.fromisoformat(each.attempt.submitted_at)
+            by_hand = late and at <= _deadline(before)
+            late = by_hand or at > _deadline(now)
+        attempts.append(replace(each, attempt=replace(each.attempt, late=late)))
+    return replace(state, attempts=attempts)
+
+
+def _deadline(challenge: Challenge) -> datetime:
+    return datetime.fromisoformat(challenge.deadline).astimezone(UTC)
