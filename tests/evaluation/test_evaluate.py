@@ -52,6 +52,9 @@ def test_the_table_ranks_the_good_and_names_the_broken(run: Path) -> None:
     assert "invalid submission" in json.dumps([row for row in board["rows"] if row["team"] == "gamma"])
     assert (run / "teams" / "gamma" / "validation.json").is_file()
     assert not (run / "teams" / "gamma" / "scores").exists()
+    assert {path.name for path in (run / "teams" / "alpha" / "scores").iterdir()} == {
+        "report.json", "items.jsonl", "review.jsonl",
+    }  # fmt: skip
     attempts = [json.loads(line)["data"] for line in (run / "ledger.jsonl").read_text("utf-8").splitlines()]
     assert {each["team"]: each["counts"] for each in attempts} == {
         "alpha": True, "beta": True, "delta": True, "gamma": False,
