@@ -3,8 +3,9 @@ sample of the input, which is also the first sample of the output."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Part = Literal["before", "after"]
 
@@ -54,6 +55,20 @@ class DuplexInput:
     part: Part | None
     clean: str | None
     annotation: Annotation
+
+
+# What must be said beside delays, by a report's measures "delays" and "delay_from"; other values say nothing special.
+DELAY_NOTES = {
+    "shared": "delays were measured on a shared machine",
+    "handed_in": "delays are those of the outputs as handed in, not of a run of this harness",
+    "voice": "first response delay from the onset of voice activity, not from words",
+}
+
+
+def delay_notes(measures: Mapping[str, Any]) -> tuple[str, ...]:
+    """The notes of one report's measures."""
+    said = (measures.get("delays"), measures.get("delay_from"))
+    return tuple(DELAY_NOTES[key] for key in said if isinstance(key, str) and key in DELAY_NOTES)
 
 
 def input_path(name: str) -> str:

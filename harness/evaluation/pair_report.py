@@ -10,6 +10,7 @@ from typing import Any
 from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge
 from harness.documents.codec import digest, read_document, to_plain
+from harness.documents.duplex import delay_notes
 from harness.documents.finding import ChallengeRef
 from harness.documents.report import JudgeRef, ScoreReport
 from harness.documents.run_record import RunRecord
@@ -20,11 +21,6 @@ from harness.evaluation.pair_judging import PairJudging, naturalness_of
 from harness.evaluation.pair_words import PairWords
 from harness.evaluation.score import ScoreOptions
 from harness.hearing.voice_activity import voice_activity_version
-
-_DELAY_NOTES = {
-    "shared": "delays were measured on a shared machine",
-    "handed_in": "delays are those of the outputs as handed in, not of a run of this harness",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +67,7 @@ def pair_report(
     measures |= {"delays": sources.delays, "labels_from": sources.labels}
     if sources.words.profile:
         measures["words_by"] = {"recogniser": sources.words.profile, "fingerprint": sources.words.fingerprint}
-    notes = [_DELAY_NOTES[sources.delays]] if sources.delays in _DELAY_NOTES else []
-    if sources.delay_from == "voice":
-        notes.append("first response delay from the onset of voice activity, not from words")
+    notes = delay_notes(measures)
     if notes:
         measures["note"] = "; ".join(notes)
     strict = options.policy == "strict"

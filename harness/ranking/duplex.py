@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from harness.challenge.duplex import DuplexRules, DuplexTotals
 from harness.challenge.spec import Challenge, Track
+from harness.documents.duplex import delay_notes
 from harness.documents.leaderboard import Behind
 from harness.documents.report import ITEM_STATES, ScoreReport
 from harness.errors import UsageError
@@ -156,9 +157,7 @@ def _place(
 def _notes(report: ScoreReport, parts: DuplexParts) -> Iterable[str]:
     if parts.missing:
         yield f"no final score, not measured: {_few(parts.missing)}"
-    note = report.measures.get("note")
-    if isinstance(note, str) and note:
-        yield note
+    yield from delay_notes(report.measures)
 
 
 def _few(names: Sequence[str]) -> str:

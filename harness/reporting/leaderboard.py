@@ -104,6 +104,7 @@ def footer(board: Leaderboard, challenge: Challenge) -> list[str]:
         )
     if challenge.tracks[board.track].kind == "duplex":
         lines.append("the published labels came from another judge than any of ours: never official")
+        lines += _notes_of_ranked(board)
     if board.noise is not None:
         lines.append(
             f"the judge was asked several times: {100 * board.noise:.1f} % of the marks differ between samples"
@@ -113,6 +114,15 @@ def footer(board: Leaderboard, challenge: Challenge) -> list[str]:
         lines.append("late rows stand where they fall and have no rank")
     lines.append(f"challenge {board.challenge.id} {_short(board.challenge.digest)}, inputs {board.inputs_sha256[:12]}")
     return lines
+
+
+def _notes_of_ranked(board: Leaderboard) -> list[str]:
+    """What is said of rows that have a final, each note once with whose it is; the notes are our own words."""
+    whose: dict[str, list[str]] = {}
+    for row in in_table(board):
+        for note in row.notes:
+            whose.setdefault(note, []).append(row.team)
+    return [f"{note} ({', '.join(teams)})" for note, teams in whose.items()]
 
 
 def interval(row: Row, name: str, decimals: int) -> str:

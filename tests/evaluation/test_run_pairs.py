@@ -109,7 +109,11 @@ def test_from_runs_to_the_table(
     first, second = json.loads(shown.stdout)["rows"]
     assert (first["team"], second["team"]) == ("partner", "baseline")
     assert (first["columns"]["delay_score"], second["columns"]["delay_score"]) == (100, 60)
-    assert first["notes"] == [partner["note"]]
+    assert "; ".join(first["notes"]) == partner["note"]
+    text = humdial("leaderboard", tmp_path / "partner", tmp_path / "baseline", "--challenge", impatient).stdout
+    assert ("delays were measured on a shared machine (" in text) == (
+        "shared" in (partner["delays"], baseline["delays"])
+    )
 
 
 def test_what_the_container_sees_tells_nothing(

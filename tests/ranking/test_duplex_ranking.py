@@ -131,6 +131,16 @@ def test_naturalness_stands_beside_and_moves_nothing() -> None:
     assert "unranked.naturalness" not in plain[0].columns
 
 
+def test_the_table_says_whose_delays_are_of_a_shared_machine() -> None:
+    told = {**scenario_measures(), "delays": "shared", "delay_from": "voice", "note": "\x1b[31mnot ours"}
+    found = board(cohort(report("alpha", told)))
+    for format_ in ("table", "markdown"):
+        text = render(found, CHALLENGE, format_).decode()
+        assert "delays were measured on a shared machine (alpha)" in text
+        assert "onset of voice activity, not from words (alpha)" in text
+        assert "not ours" not in text
+
+
 def test_every_rounding_is_half_up_at_its_place() -> None:
     """38.85 becomes 38.9, and the total is made of rounded parts."""
     measures = {"interruption": {"zh": 38.8, "en": 38.9}, "rejection": {"zh": 33.8, "en": 33.9}, "total_delay_s": 1.0}
