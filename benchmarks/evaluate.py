@@ -105,7 +105,7 @@ def judged(store: VerdictStore, dev: Path, source: Path, work: Path, *, collecte
     done = execute(PrepareTask("any", source, collected, work), setting)
     if not isinstance(done, Prepared) or done.requests is None:
         raise SystemExit(f"evaluate: the benchmark's own submission is not valid: {done}")
-    keep(store, read_requests(done.requests).values(), 4)
+    keep(store, read_requests(done.requests).values(), 3)
 
 
 def evaluate(teams: Path, dev: Path, out: Path, jobs: int = 1) -> Ended:

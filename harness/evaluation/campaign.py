@@ -217,6 +217,9 @@ def _work(campaign: Campaign) -> None:
         if not done:
             with suppress(MachineError):  # a full disk: what stopped the work is what is raised
                 campaign.progress.tell("stopped", "stopped; the same command goes on from here")
+    if campaign.tries:  # an engine that went away took back no container; without one there is none to take back
+        with suppress(MachineError):
+            remove_leftovers(connect(), run=campaign.run.pins.nonce)
     restore_files(campaign.run, campaign.states)
 
 

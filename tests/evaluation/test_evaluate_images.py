@@ -1,0 +1,170 @@
+"""Images through a whole evaluation on an engine of its own: killed in the middle, the engine restarted in the middle,
+and a judge that dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from bench import Bench, published, store_judge, team_row
+from own_engine import OwnEngine
+
+from harness.challenge.load import load_challenge
+from harness.documents.codec import canonical_json, digest, to_plain
+from harness.documents.verdict import Verdict
+from harness.evaluation.journal import find, scan
+from harness.evaluation.judge_bytecode import bytecode_folder
+from harness.evaluation.judge_image import _inputs
+from harness.sandbox import Engine, connect
+from harness.sandbox.profile import NONCE_LABEL
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(
+        os.geteuid() != 0 or shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None, reason="needs root"
+    ),
+]
+# Answers every turn; says how long it takes.
+TEAM = """
+sleep {seconds}
+for language in zh en; do
+    case $language in zh) text='{zh}' ;; *) text='{en}' ;; esac
+    mkdir -p /output/$language
+    sed -E 's/"split_audio_file": ?"[^"]*"/"response_text": "'"$text"'"/g' /input/$language/task2.jsonl \\
+        > /output/$language/task2.jsonl
+done
+"""
+# A judge whose mark is always 3. While there is a file `dies` beside its weights, what is English kills it, and it says
+# so.
+JUDGE = r"""
+rest='{rest}'
+judged() {{ sed -nE 's/.*"item": ?"([^"]*)".*/{{"item":"\1",'"$rest"'}}/p'; }}
+deadly=$(sed -n '/"language":"en"/p' /requests/requests.jsonl)
+if [ -e /weights/dies ] && [ -n "$deadly" ]; then
+    sed '/"language":"en"/d' /requests/requests.jsonl | judged > /output/verdicts.jsonl
+    sed -nE '/"language":"en"/s/.*"item": ?"([^"]*)".*/[["\1",0]]/p' /requests/requests.jsonl > /output/inflight.json
+    exit 3
+fi
+judged < /requests/requests.jsonl > /output/verdicts.jsonl
+"""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An engine of its own, and a challenge with two images and a judge image on it."""
+
+    own: OwnEngine
+    engine: Engine
+    bench: Bench
+
+    def containers(self) -> dict[str, str]:
+        """Id to nonce of what runs for an evaluation."""
+        listed = self.engine.api.containers(filters={"label": NONCE_LABEL})
+        return {entry["Id"]: entry["Labels"][NONCE_LABEL] for entry in listed}
+
+    def start(self, out: Path, said: Path) -> int:
+        arguments = self.bench.arguments(out, teams="images.toml")
+        return self.bench.warm.start(arguments, self.bench.environment(DOCKER_HOST=self.own.address), said, "processes")
+
+    def of_team(self, team: str) -> str | None:
+        """The id of the running container of ``team``; there are never two."""
+        listed = self.engine.api.containers(filters={"label": NONCE_LABEL})
+        found = [
+            entry["Id"]
+            for entry in listed
+            if any(f"/run-{team}-1/" in mount.get("Source", "") for mount in entry["Mounts"])
+        ]
+        assert len(found) <= 1, found
+        return found[0] if found else None
+
+
+def _until(found: Callable[[], str | None]) -> str:
+    until = time.monotonic() + 300
+    while time.monotonic() < until:
+        if (value := found()) is not None:
+            return value
+        time.sleep(0.05)
+    raise AssertionError("it did not come")
+
+
+@pytest.fixture(scope="module")
+def stage(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    own = OwnEngine()
+    folder = tmp_path_factory.mktemp("images")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", own.address)
+        patch.setenv("HUMDIAL_CACHE", str(folder / "cache"))
+        try:
+            own.start()
+            engine = connect()
+            quick = own.shell_image(
+                engine, TEAM.format(seconds=0, zh="我在听，我陪着你。", en="I hear you and I am here.")
+            )
+            slow = own.shell_image(
+                engine, TEAM.format(seconds=4, zh="这一天真不容易。", en="That was a lot for one day.")
+            )
+            marks: dict[str, int | str] = dict.fromkeys(load_challenge().tasks["task2"].dimension_ids("text"), 3)
+            verdict = to_plain(Verdict("", 0, marks, {}, "0" * 64, 1, "scored"))
+            rest = canonical_json({key: value for key, value in verdict.items() if key != "item"}).decode()
+            judge = own.shell_image(engine, JUDGE.format(rest=rest[1:-1]))
+            (folder / "cache" / "base").mkdir(parents=True)
+            (folder / "cache" / "base" / "base.tar").write_bytes(b"no part of this judge")
+            store_judge(folder / "cache", image_id=judge, inputs=digest(_inputs(engine)))
+            (folder / "cache" / "judge" / "small" / "weights").mkdir()
+            bytecode_folder(judge).mkdir(parents=True)  # a shell has none
+            rows = [team_row(name, f'image = "{image}"') for name, image in (("alpha", quick), ("beta", slow))]
+            (folder / "images.toml").write_text("".join(rows), "utf-8")
+            yield Stage(own, engine, replace(bench, folder=folder, cache=folder / "cache"))
+        finally:
+            own.remove()
+
+
+def test_a_killed_run_a_restarted_engine_and_a_judge_that_dies(stage: Stage, tmp_path: Path) -> None:
+    out, said = tmp_path / "run", tmp_path / "said"
+    dies = stage.bench.cache / "judge" / "small" / "weights" / "dies"
+    dies.touch()
+    stranger = stage.engine.api.create_container_from_config(
+        {"Image": stage.engine.api.images()[0]["Id"], "Labels": {NONCE_LABEL: "another-run"}}, "stranger"
+    )["Id"]
+
+    first = stage.start(out, said)
+    orphan = _until(lambda: stage.of_team("beta"))
+    os.kill(first, signal.SIGKILL)
+    assert stage.bench.warm.wait(first) == -signal.SIGKILL
+    assert stage.of_team("beta") == orphan  # nobody is there to stop it
+
+    second = stage.start(out, said)
+    _until(lambda: found if (found := stage.of_team("beta")) != orphan else None)
+    stage.own.restart()
+    code, text = stage.bench.warm.wait(second), said.read_text("utf-8")
+    assert code == 1, text
+    assert "run failed on our side" in text, text
+    assert "alpha: judgements failed and are missing" in text and not list(out.glob("leaderboard.*"))
+    items = [json.loads(line) for line in (out / "teams" / "beta" / "scores" / "items.jsonl").open(encoding="utf-8")]
+    assert {item["state"] for item in items if item["task"] == "task2"} == {"scored", "judge_failed"}
+    assert stage.containers() == {}
+    assert [each["Id"] for each in stage.engine.api.containers(all=True)] == [stranger]
+
+    dies.unlink()
+    third = stage.start(out, said)
+    assert stage.bench.warm.wait(third) == 0, said.read_text("utf-8")
+    journal = scan(out / "journal.jsonl").records
+    assert sorted(record.data["team"] for record in find(journal, "ran")) == ["alpha", "beta"]  # each once
+    asked = [
+        [json.loads(line) for line in (out / "blobs" / sha[:2] / sha).read_bytes().splitlines()]
+        for record in find(journal, "judged")
+        if record.data["team"] == "beta" and (sha := record.data["verdicts"])
+    ]
+    assert [sorted(verdict["state"] for verdict in each) for each in asked] == [["failed", "scored"], ["scored"]]
+    (lost,) = (verdict for verdict in asked[0] if verdict["state"] == "failed")
+    assert lost["reasons"]["failed"].startswith("E_JUDGE_DIED") and lost["item"] == asked[1][0]["item"]
+    table = published(out)
+    assert stage.bench.warm.wait(stage.start(out, said)) == 0
+    assert published(out) == table
