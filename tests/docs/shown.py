@@ -142,7 +142,7 @@ def execute(block: Block, folder: Path, environment: Mapping[str, str]) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=900,
+            timeout=3000,
         )
         said = f"{block.place}\n$ {step.command}\n{done.stdout}"
         assert "Traceback" not in done.stdout, said
