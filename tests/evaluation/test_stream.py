@@ -95,7 +95,7 @@ def test_a_participant_sees_a_socket_and_nothing_else(
         "    if found: sys.exit(9)\n    wire = Wire(",
     )
     image = build_image(*RUN, files={"participant.py": spy})
-    done = humdial("duplex", "stream", image, "--inputs", inputs / "test", "--out", tmp_path / "out")
+    done = humdial("duplex", "stream", image, "--inputs", inputs / "test", "--out", tmp_path / "out", "--streams", "3")
     assert done.returncode == 0, done.stdout + done.stderr
     assert record_of(tmp_path / "out").state == "completed"
 
