@@ -93,6 +93,8 @@ def command(
     from harness.judge.prompts import check_prompts
     from harness.reporting.leaderboard import render
 
+    if gpus and executor == "ray":
+        raise click.UsageError("--gpu is for this machine: Ray gives out the GPUs of its nodes itself")
     challenge = load_challenge(challenge_name)
     check_prompts(challenge)
     wanted = EvaluateOptions(

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from harness.challenge.load import load_challenge
+from harness.cli.main import cli
 from harness.documents.finding import ChallengeRef
 from harness.documents.report import JudgeRef
 from harness.evaluation.evaluate import Campaign
@@ -83,3 +85,10 @@ def test_each_stage_has_its_bound(tmp_path: Path, jobs: int) -> None:
 def test_a_gpu_is_for_one_team_at_a_time(tmp_path: Path) -> None:
     most = _most(tmp_path, 4, ("GPU-a", "GPU-b"))
     assert (most["run"], most["gpu"]) == (2, 2)
+
+
+def test_rays_gpus_are_rays_to_give(tmp_path: Path) -> None:
+    (tmp_path / "teams.toml").write_text("", "utf-8")
+    given = [str(tmp_path / "teams.toml"), *(f"--{name}={tmp_path}" for name in ("inputs", "references", "out"))]
+    done = CliRunner().invoke(cli, ["evaluate", *given, "--executor", "ray", "--gpu", "0"])
+    assert done.exit_code == 2 and "--gpu" in done.output
