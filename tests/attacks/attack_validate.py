@@ -28,7 +28,7 @@ from harness.documents.codes import all_codes
 from harness.documents.finding import ValidationReport
 from harness.reporting.validation import FORMATS, render_all
 
-_TOGETHER = 10  # cases in one run
+_DRAFTS, _WHOLE = 10, 4  # cases in one run: without a PDF in each submission, and with one, whose reader costs more
 _done: dict[str, Outcome | None] = {}
 
 
@@ -120,8 +120,9 @@ def _draft(case: Case) -> bool:
 def _group(case: Case) -> list[Case]:
     alike = (case.stage, case.section, _draft(case))
     mine = [each for each in cases() if _joins(each) and (each.stage, each.section, _draft(each)) == alike]
-    first = mine.index(case) // _TOGETHER * _TOGETHER
-    return mine[first : first + _TOGETHER]
+    size = _DRAFTS if _draft(case) else _WHOLE
+    first = mine.index(case) // size * size
+    return mine[first : first + size]
 
 
 def _try_together(group: Sequence[Case], request: pytest.FixtureRequest) -> dict[str, Outcome | None]:
