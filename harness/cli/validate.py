@@ -74,7 +74,7 @@ def command(
     from harness.cli.console import note, wants_color
     from harness.reporting.validation import render_all
     from harness.submission import check
-    from harness.submission.readers.refusal import printable_path
+    from harness.submission.readers.refusal import printable
     from harness.system import path_text
 
     challenge = load_challenge(challenge_name)
@@ -100,7 +100,7 @@ def command(
         if verbose and outcome.submission is not None:
             found = outcome.submission
             note(f"  team {found.team}, layout {found.layout}, {found.track}", quiet=quiet)
-        reports.append(replace(outcome.report, subject=printable_path(path_text(path))))
+        reports.append(replace(outcome.report, subject=printable(path_text(path))))
     paint = output is None and wants_color(color)
     options.emit(render_all(reports, format_, color=paint, lines=lines), output)
     if format_ == "github":

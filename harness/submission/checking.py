@@ -16,13 +16,14 @@ from harness.errors import UsageError
 from harness.submission.ledger import Ledger
 from harness.submission.pairs import PairInputs, check_pairs, looks_like_outputs
 from harness.submission.readers.pdf import PageCount
-from harness.submission.readers.refusal import Refusal, printable_path, quoted
+from harness.submission.readers.refusal import Refusal, printable, quoted
 from harness.submission.readers.tree import Tree
 from harness.submission.references import check_data
 from harness.submission.rules import audio, description, dialogues, layout, manifest, replies
 from harness.submission.rules.team import team_of
 from harness.submission.settings import CheckSettings, Part, by_pair
 from harness.submission.source import Source, open_source
+from harness.system import path_text
 
 DATA_LAYOUT = "data"
 
@@ -92,7 +93,7 @@ def report_of(path: Path, ledger: Ledger, checked: Checked, challenge: Challenge
     findings, truncated = ledger.findings.result()
     return ValidationReport(
         schema_version=1,
-        subject=printable_path(path.name or path.resolve().name),
+        subject=printable(path_text(Path(path.name or path.resolve().name))),
         valid=not ledger.findings.has_errors,
         findings=findings,
         checked=checked,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 _QUOTED = 80
 
 
@@ -26,11 +24,6 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _escape(character) for character in text)
-
-
-def printable_path(path: str | os.PathLike[str]) -> str:
-    """A path of the file system as printable UTF-8, the same under every locale."""
-    return printable(os.fsencode(path).decode("utf-8", "surrogateescape"))
 
 
 def quoted(text: str, limit: int = _QUOTED) -> str:
