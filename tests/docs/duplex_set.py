@@ -18,7 +18,8 @@ SECONDS = 251_780 / 16_000
 
 
 def build(folder: Path) -> None:
-    """inputs/ with a key, HD-Track2.zip, words/, labels.jsonl, the pair as input.wav and output.wav, and in all-scores/
+    """inputs/ with a key, HD-Track2.zip, words/, labels.jsonl, the pair as input.wav and output.wav, a run's
+    outputs, and in all-scores/
     the reports of the baseline and of a faster system."""
     user, model = (WAVS / f"{PAIR}_{who}.wav" for who in ("user", "model"))
     for name, source in {"input.wav": user, "output.wav": model}.items():
@@ -64,6 +65,10 @@ def build(folder: Path) -> None:
         }
         (folder / "all-scores" / team).mkdir(parents=True)
         (folder / "all-scores" / team / "report.json").write_text(json.dumps(report), "utf-8")
+    for name in ("test/test-000001", "clean/clean-000001"):
+        place = folder / "runs" / "alpha" / "submission" / f"{name}_output.wav"
+        place.parent.mkdir(parents=True)
+        shutil.copyfile(model, place)
     with zipfile.ZipFile(folder / "HD-Track2.zip", "w") as archive:
         archive.write(model, "HD-Track2/test/test-000001_output.wav")
         archive.write(model, "HD-Track2/clean/clean-000001_output.wav")
