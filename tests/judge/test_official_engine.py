@@ -167,9 +167,9 @@ def test_a_judge_that_hangs_starves_or_raves_fails_those_items_and_no_other(
     tiny: JudgeImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = ("/usr/bin/python3", "-c", FAULTY)
-    challenge = tiny_challenge(rows=1, call_s=10, decoding={"strict": {"method": "expected"}})
+    challenge = tiny_challenge(rows=1, call_s=20, decoding={"strict": {"method": "expected"}})
     challenge = replace(
-        challenge, judge_attempts=1, run_limits=replace(challenge.run_limits, memory_bytes=2 << 30, cpus=1.0)
+        challenge, judge_attempts=1, run_limits=replace(challenge.run_limits, memory_bytes=3 << 29, cpus=1.0)
     )
     fine = [tiny_request(challenge, f"Sad, then glad {n}.") for n in range(3)]
     bad = {word: tiny_request(challenge, f"Sad, then {word}.") for word in ("HANG", "HUNGRY", "GARBAGE")}
