@@ -27,18 +27,20 @@ BuildImage = Callable[..., str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long files first, so that no worker ends alone; the judge is built by one of two while the other runs
-    containers. For speed only: every file and test passes in any order."""
-    rank = {"judge": 1, "engine": 2, "": 3}
-    kinds: dict[Path, str] = {}
-    for item in items:
-        kind = next((name for name in ("judge", "engine") if item.get_closest_marker(name)), "")
-        kinds[item.path] = min(kind, kinds.get(item.path, ""), key=rank.__getitem__)
-    first: dict[str, Path] = {}
-    for path, kind in kinds.items():
-        first.setdefault(kind, path)
-    start = [first[kind] for kind in ("judge", "engine") if kind in first]
-    items.sort(key=lambda item: (0, start.index(item.path)) if item.path in start else (rank[kinds[item.path]], 0))
+    """The long files first, so that no worker ends alone. One of them builds the judge and scores with it; what else
+    needs the judge comes after the engine's tests, when it is built and has marked the sample. For speed only: every
+    file and test passes in any order."""
+    judged, engine = (
+        {item.path for item in items if item.get_closest_marker(marker)} for marker in ("judge", "engine")
+    )
+    first = next((item.path for item in items if item.path.name == "test_score.py" and item.path in judged), None)
+
+    def place(item: pytest.Item) -> int:
+        if item.path == first:
+            return 0
+        return 2 if item.path in judged else 1 if item.path in engine else 3
+
+    items.sort(key=place)
 
 
 def _script(name: str, *arguments: str) -> str:

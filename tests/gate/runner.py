@@ -38,7 +38,8 @@ class Shell:
                 continue
             if wanted and not always and self.inputs[wanted.removeprefix("inputs.")] != "true":
                 continue
-            failed = failed or self._step(number, step)
+            code = self._step(number, step)
+            failed = failed or code
         return failed
 
     def _steps(self) -> list[dict[str, Any]]:

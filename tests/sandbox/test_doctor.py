@@ -47,7 +47,8 @@ def test_every_finding_has_one_thing_to_do(engine: Engine) -> None:
     assert engine.host().version in checks["engine"]["found"]
     assert exit_code in (0, 1)  # 1 when this machine's disk is nearly full
     text = humdial("doctor").stdout
-    assert all(check["found"] in text for check in checks.values() if check["name"] not in ("clock", "storage", "work"))
+    moving = ("clock", "storage", "work", "leftovers")  # other tests' containers come and go between two looks
+    assert all(check["found"] in text for check in checks.values() if check["name"] not in moving)
 
 
 @pytest.mark.engine

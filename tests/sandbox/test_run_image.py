@@ -158,7 +158,10 @@ print(sorted(os.environ.items()))
     ],
 )
 def test_failures_have_a_state_a_code_and_a_fault(run_program: RunProgram, program: str, state: str, code: str) -> None:
-    record, findings, _ = run_program(program)
+    for _ in range(5):
+        record, findings, _ = run_program(program)
+        if record.fault != "unclear":  # as it is while another test's container runs out of memory, and rightly so
+            break
     assert (record.state, record.fault) == (state, "submission")
     assert code in record.codes
     assert findings[code][0].severity == "error"
