@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.judge.engines.qwen3_omni import Qwen3OmniEngine
 
 ROWS = 16
-NEAR = 1e-3  # two marks of which the log-probabilities differ by less are a near-tie
 cpu = time.process_time
 
 # --- on the host
