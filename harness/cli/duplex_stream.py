@@ -26,13 +26,8 @@ from harness.cli import options
 @click.option(
     "--streams", type=click.IntRange(1, 64), default=1, show_default=True, help="Containers that run side by side."
 )
-@click.option("--gpu", metavar="DEVICE", help="Give the container this GPU (a UUID).")
-@click.option(
-    "--limits",
-    "limits_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A TOML file that replaces some of the challenge's [limits.run].",
-)
+@options.gpu_option
+@options.limits_option
 @click.option("--seed", help="Fixes the order and names of the inputs for the participant; secret and new if absent.")
 @options.challenge_option
 @options.format_option("text", "json")
@@ -70,5 +65,4 @@ def command(
     record = stream_image(image, inputs, out, challenge, limits, chosen)
     text = pretty_json(to_plain(record)) if format_ == "json" else stream_text(record).encode()
     options.emit(text, output)
-    exits = {"none": 0, "submission": 1, "unclear": 1, "infrastructure": 3}
-    click.get_current_context().exit(exits[record.fault])
+    click.get_current_context().exit(options.FAULT_EXITS[record.fault])

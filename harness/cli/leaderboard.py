@@ -16,20 +16,7 @@ if TYPE_CHECKING:
 @click.command(name="leaderboard", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path, exists=True))
 @click.option("--track", metavar="TRACK", help="Only this track; needed for json and csv when there are several.")
-@click.option(
-    "--phase",
-    type=click.Choice(["auto", "final"]),
-    default="auto",
-    show_default=True,
-    help="auto: everything from the judge; final: with the human ratings.",
-)
-@click.option(
-    "--ratings",
-    metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Human ratings (CSV), for --phase final.",
-)
-@click.option("--exclude-late", is_flag=True, help="Leave late submissions out.")
+@options.table_options
 @click.option("--no-intervals", is_flag=True, help="Do not draw intervals, tie groups and close pairs from the items.")
 @options.challenge_option
 @options.format_option("table", "markdown", "csv", "latex", "html", "json")

@@ -52,6 +52,39 @@ prompts_option = click.option(
 )
 
 
+limits_option = click.option(
+    "--limits",
+    "limits_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A TOML file that replaces some of the challenge's [limits.run].",
+)
+gpu_option = click.option("--gpu", metavar="DEVICE", help="Give the container this GPU (a UUID).")
+FAULT_EXITS = {"none": 0, "submission": 1, "unclear": 1, "infrastructure": 3}
+
+
+def table_options(command: F) -> F:
+    """What decides how teams are ranked: ``--phase``, ``--ratings``, ``--exclude-late``."""
+    for option in (_late_option, _ratings_option, _phase_option):
+        command = option(command)
+    return command
+
+
+_phase_option = click.option(
+    "--phase",
+    type=click.Choice(["auto", "final"]),
+    default="auto",
+    show_default=True,
+    help="auto: everything from the judge; final: with the human ratings.",
+)
+_ratings_option = click.option(
+    "--ratings",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Human ratings (CSV), for --phase final.",
+)
+_late_option = click.option("--exclude-late", is_flag=True, help="Leave late submissions out.")
+
+
 def format_option(*formats: str) -> Callable[[F], F]:
     """``-f/--format``; the first of ``formats`` is the default."""
     return click.option(

@@ -21,13 +21,8 @@ from harness.cli import options
 @click.option(
     "--hidden", type=click.IntRange(min=1), metavar="N", help="Dialogues in the hidden set, if not the spec's."
 )
-@click.option("--gpu", metavar="DEVICE", help="Give the container this GPU (a UUID).")
-@click.option(
-    "--limits",
-    "limits_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A TOML file that replaces some of the challenge's [limits.run].",
-)
+@options.gpu_option
+@options.limits_option
 @options.challenge_option
 @options.format_option("text", "json")
 @options.output_option

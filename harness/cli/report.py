@@ -45,14 +45,7 @@ from harness.cli import options
 )
 @click.option("--pair", "names", metavar="NAME", multiple=True, help="Show this pair too, e.g. test-000123 (repeat).")
 @click.option("--track", metavar="TRACK", help="Only this track.")
-@click.option("--phase", type=click.Choice(["auto", "final"]), default="auto", show_default=True)
-@click.option(
-    "--ratings",
-    metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Human ratings (CSV), for --phase final.",
-)
-@click.option("--exclude-late", is_flag=True, help="Leave late submissions out.")
+@options.table_options
 @options.challenge_option
 @options.quiet_option
 def command(

@@ -21,13 +21,8 @@ from harness.cli import options
     "--out", type=click.Path(path_type=Path), required=True, help="Where results go: a new or an earlier run's folder."
 )
 @click.option("--runtime", metavar="NAME", help="What the engine starts it with, for instance runsc (gVisor).")
-@click.option("--gpu", metavar="DEVICE", help="Give the container this GPU (a UUID).")
-@click.option(
-    "--limits",
-    "limits_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A TOML file that replaces some of the challenge's [limits.run].",
-)
+@options.gpu_option
+@options.limits_option
 @click.option(
     "--seed", help="Fixes the order and names of the dialogues inside the container; secret and new if absent."
 )
@@ -78,5 +73,4 @@ def command(
         options.emit(pretty_json(to_plain(result.record)), output)
     else:
         options.emit(run_text(result.record, result.validation).encode(), output)
-    exits = {"none": 0, "submission": 1, "unclear": 1, "infrastructure": 3}
-    click.get_current_context().exit(exits[result.record.fault])
+    click.get_current_context().exit(options.FAULT_EXITS[result.record.fault])

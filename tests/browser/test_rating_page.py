@@ -7,8 +7,6 @@ import csv
 import io
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import jsonschema
 import made
 import pytest
+from command import humdial
 from playwright.sync_api import Browser, Page
 
 from harness.resources import schema_path
@@ -23,15 +22,6 @@ from harness.resources import schema_path
 OpenPage = Callable[..., Page]
 HOSTILE = "</script><script>window.pwned=1</script><img src=x onerror=window.pwned=2> \u202e "
 TEAMS = ("alpha", "beta", "gamma")
-
-
-def humdial(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cohort import team
+from command import humdial
 
 from harness.challenge.load import load_challenge
 from harness.documents.codec import jsonl, to_plain
@@ -47,15 +46,6 @@ def put(path: Path, plain: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(plain if isinstance(plain, str) else json.dumps(plain), "utf-8")
     return path
-
-
-def humdial(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def rows(*arguments: object) -> list[tuple[int | None, str, str]]:

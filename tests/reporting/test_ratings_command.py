@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from cohort import CHALLENGE, HUMAN, OFFICIAL, team
+from command import humdial
 
 from harness.documents.codec import jsonl, to_plain
 from harness.resources import schema_path
 
 INVENTED = Path(__file__).resolve().parents[1] / "data" / "invented.toml"
 DIALOGUES = [f"d{number:03}" for number in range(4)]
-
-
-def humdial(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 @pytest.fixture
