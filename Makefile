@@ -8,6 +8,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiled modules are kept, whatever the environment says: the tests start the tool many hundred times.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help venv speech browser gvisor actionlint judge demo test test-fast lowest lint soak bench docs reference lock clean
 
@@ -41,7 +43,7 @@ demo: venv speech ## the main job on the sample challenge: validate, run, score,
 	@sandbox/engine.sh with $(BIN)/python examples/demo.py
 
 test: venv speech gvisor browser actionlint ## sets up what is missing, then runs the whole test suite
-	@sandbox/engine.sh with $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=15
+	@sandbox/engine.sh with $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=15 -rs
 
 test-fast: venv ## the tests that need no container engine
 	@$(BIN)/pytest -n $(JOBS) -m "not engine and not judge"
