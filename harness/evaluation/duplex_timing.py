@@ -1,4 +1,4 @@
-"""The timing of one pair of WAVs: the strict reader, voice activity, interval algebra."""
+"""The timing of pairs of WAVs: the strict reader, voice activity, interval algebra."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.challenge.spec import Challenge
 from harness.duplex import Interval, PairTiming, TimingRules, pair_timing
 from harness.errors import Refused, UsageError
 from harness.hearing.voice_activity import RATE_HZ, VoiceActivity
-from harness.submission import canonical_samples
+from harness.submission import Recording, Recordings
 
 # Silence is an answer here, not a fault.
 _ACCEPTED = frozenset({"E_WAV_SILENT"})
@@ -26,26 +26,50 @@ def duplex_rules(challenge: Challenge) -> DuplexRules:
     return challenge.duplex
 
 
-def time_pair(user: Path, model: Path, challenge: Challenge) -> PairTiming:
-    """Speech of both sides and the intervals between them, in seconds from the first sample.
+class PairTimer:
+    """Times one pair after the other through one child that reads and with one loaded voice model. A context manager.
 
-    Raises Refused with an E_WAV_* code for a file that is no acceptable WAV, or E_PAIR_LENGTH when the output is
-    longer than its input by more than the spec allows; MachineError (I_HEARING) when the model is not installed.
+    Raises UsageError (E_CONFIG) for a challenge without such rules, MachineError (I_HEARING) when the model is not
+    installed.
     """
-    rules = duplex_rules(challenge)
-    heard = {}
-    for side, path in (("user", user), ("model", model)):
-        heard[side] = canonical_samples(path, challenge, accepted=_ACCEPTED)
-    excess_s = (len(heard["model"]) - len(heard["user"])) / RATE_HZ
-    if excess_s > rules.max_excess_s:
-        raise Refused(
-            f"{model.name} is {excess_s:.3f} s longer than its input; {rules.max_excess_s} s are allowed",
-            code="E_PAIR_LENGTH",
-            hint="record the output from the first sample of the input to its last",
-        )
-    activity = VoiceActivity()
-    speech: dict[str, list[Interval]] = {
-        side: [(start / RATE_HZ, end / RATE_HZ) for start, end in activity.segments(samples)]
-        for side, samples in heard.items()
-    }
-    return pair_timing(speech["user"], speech["model"], TimingRules(rules.user_gap_s, rules.model_gap_s))
+
+    def __init__(self, challenge: Challenge) -> None:
+        self._rules = duplex_rules(challenge)
+        self._recordings = Recordings(challenge, accepted=_ACCEPTED)
+        self._activity: VoiceActivity | None = None
+
+    def __enter__(self) -> PairTimer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._recordings.close()
+
+    def time(self, user: Path, model: Path) -> PairTiming:
+        """Speech of both sides and the intervals between them, in seconds from the first sample.
+
+        Raises Refused with an E_WAV_* code for a file that is no acceptable WAV, E_READ_* for one that breaks its
+        reader, or E_PAIR_LENGTH when the output is longer than its input by more than the spec allows; MachineError
+        (I_DISK, I_READER, I_HEARING).
+        """
+        heard = dict(zip(("user", "model"), self._recordings.each([Recording(user), Recording(model)]), strict=True))
+        excess_s = (len(heard["model"]) - len(heard["user"])) / RATE_HZ
+        if excess_s > self._rules.max_excess_s:
+            raise Refused(
+                f"{model.name} is {excess_s:.3f} s longer than its input; {self._rules.max_excess_s} s are allowed",
+                code="E_PAIR_LENGTH",
+                hint="record the output from the first sample of the input to its last",
+            )
+        if self._activity is None:
+            self._activity = VoiceActivity()
+        speech: dict[str, list[Interval]] = {
+            side: [(start / RATE_HZ, end / RATE_HZ) for start, end in self._activity.segments(samples)]
+            for side, samples in heard.items()
+        }
+        gaps = TimingRules(self._rules.user_gap_s, self._rules.model_gap_s)
+        return pair_timing(speech["user"], speech["model"], gaps)
+
+
+def time_pair(user: Path, model: Path, challenge: Challenge) -> PairTiming:
+    """`PairTimer.time` of one pair; raises what both raise."""
+    with PairTimer(challenge) as timer:
+        return timer.time(user, model)

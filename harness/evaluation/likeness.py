@@ -4,7 +4,6 @@ look at after the scores are there. None of it changes a score, and none of it s
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,9 +18,8 @@ from harness.documents.run_record import RunRecord
 from harness.documents.run_review import RunFlag
 from harness.documents.submission import Submission
 from harness.documents.verdict import JudgeRequest
-from harness.errors import HarnessError
 from harness.evaluation.judging import Key
-from harness.submission import canonical_bytes, canonical_samples
+from harness.submission import canonical_digests
 
 _LETTERS = re.compile(r"[\W_]+")
 _SHORTEST = 8  # letters; shorter replies are alike by chance
@@ -63,18 +61,15 @@ def given_audio(
     dialogues: Sequence[ReferenceDialogue], root: Path, challenge: Challenge, layout: str
 ) -> frozenset[str]:
     """The canonical digests of the organisers' own WAVs; those that no submission could hold are left out."""
-    found = set()
     names = challenge.layouts[layout]
-    for dialogue in dialogues:
-        folder = root / Path(names.jsonl_path(dialogue.language, dialogue.task)).parent
-        for turn in dialogue.turns:
-            if turn.audio_file is not None:
-                try:
-                    samples = canonical_samples(folder / turn.audio_file, challenge, accepted=_SILENT)
-                except HarnessError:
-                    continue
-                found.add(hashlib.sha256(canonical_bytes(samples)).hexdigest())
-    return frozenset(found)
+    wavs = [
+        root / Path(names.jsonl_path(dialogue.language, dialogue.task)).parent / turn.audio_file
+        for dialogue in dialogues
+        for turn in dialogue.turns
+        if turn.audio_file is not None
+    ]
+    found = canonical_digests(wavs, challenge, accepted=_SILENT)
+    return frozenset(digest for digest in found if digest is not None)
 
 
 def run_flags(handed: Sequence[HandIn], given: frozenset[str], rules: ReviewRules) -> tuple[RunFlag, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.challenge.spec import Challenge, Track
 from harness.documents.rating_key import BlindedItem, RatingKey
@@ -18,8 +19,11 @@ from harness.evaluation.run import usable_references
 from harness.evaluation.score import was_collected
 from harness.ranking.ratings import rated_dimensions
 from harness.scoring import PlannedDialogue, plan_items
-from harness.submission import canonical_samples, check
+from harness.submission import Recording, Recordings, check
 from harness.submission.references import References
+
+if TYPE_CHECKING:
+    from harness.submission.canonical_audio import Samples
 
 _ID_CHARS = 12
 
@@ -105,17 +109,20 @@ def _rated(
     policy = next(iter(challenge.policies.values()))
     judge = next(iter(challenge.judges.values()))
     plan = plan_items(gold.dialogues, outcome.submission, challenge, policy, gold.layout, judge)
-    found = []
+    rated: list[tuple[PlannedDialogue, Recording]] = []
     for planned in plan.dialogues:
-        task, language, dialogue = planned.key
         excluded = "excluded" in planned.states.values() or "skipped" in planned.states.values()
         audio = planned.evaluated.audio if planned.evaluated else None
-        if task not in wanted or excluded or audio is None or audio.state != "ok":
-            continue
-        flac = _flac(outcome.root / audio.path, audio.sample_rate_hz, challenge)
-        opaque = _opaque(seed, team, *planned.key)
-        item = RatingItem(opaque, task, tuple(wanted[task]), _turns(planned), flac)
-        found.append((item, BlindedItem(team, language, dialogue)))
+        if planned.key[0] in wanted and not excluded and audio is not None and audio.state == "ok":
+            rated.append((planned, Recording(outcome.root / audio.path, audio.sha256, audio.sample_rate_hz)))
+    found = []
+    with Recordings(challenge) as recordings:
+        sounds = recordings.each(recording for _, recording in rated)
+        for (planned, recording), samples in zip(rated, sounds, strict=True):
+            task, language, dialogue = planned.key
+            flac, opaque = _flac(samples, recording.rate_hz), _opaque(seed, team, *planned.key)
+            item = RatingItem(opaque, task, tuple(wanted[task]), _turns(planned), flac)
+            found.append((item, BlindedItem(team, language, dialogue)))
     return found
 
 
@@ -123,12 +130,11 @@ def _turns(planned: PlannedDialogue) -> tuple[RatingTurn, ...]:
     return tuple(RatingTurn(turn.user, turn.emotion, turn.reply) for turn in planned.context())
 
 
-def _flac(path: Path, rate_hz: int, challenge: Challenge) -> bytes:
+def _flac(samples: Samples, rate_hz: int) -> bytes:
     """The samples as submitted, at their own rate, in a new file: chunks and names of the old one could tell a team."""
     import soundfile
 
     made = BytesIO()
-    samples = canonical_samples(path, challenge, rate_hz=rate_hz)
     soundfile.write(made, samples, rate_hz, format="FLAC", subtype="PCM_16")
     return made.getvalue()
 

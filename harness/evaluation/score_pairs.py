@@ -116,7 +116,7 @@ def _measured(
     asks.progress(f"listening to {len(items)} pairs")
     heard = None if asks.pair_options.delay_from == "voice" else words
     listener = Listener(gold.root, root, asks.challenge, rules, heard)
-    return [listener.measure(item, submission, labels.get(item.file)) for item in items], words, judging
+    return listener.measure(items, submission, labels), words, judging
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from harness.duplex import Interval, PairTiming, TimingRules, pair_timing
 from harness.errors import Refused, UsageError
 from harness.evaluation.score_files import Found
 from harness.hearing.voice_activity import RATE_HZ, VoiceActivity
-from harness.submission import canonical_samples
+from harness.submission import Recording, Recordings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,13 +65,14 @@ def shown_pairs(found: Sequence[Found], challenge: Challenge, choice: PairChoice
         )
     if rules is None:
         return {}
-    show = _Show(challenge, rules, choice)
-    for entry in found:
-        path = entry.path.parent / PAIRS
-        if entry.report.track == rules.track and path.is_file():
-            lines = _read(path)
-            known |= {line["file"] for line in lines}
-            shown[entry.report.team] = tuple(show.pairs(entry, lines))
+    with Recordings(challenge, accepted=_ACCEPTED) as recordings:
+        show = _Show(challenge, rules, choice, recordings)
+        for entry in found:
+            path = entry.path.parent / PAIRS
+            if entry.report.track == rules.track and path.is_file():
+                lines = _read(path)
+                known |= {line["file"] for line in lines}
+                shown[entry.report.team] = tuple(show.pairs(entry, lines))
     unknown = sorted(set(choice.names) - known)
     if unknown:
         raise UsageError(
@@ -83,8 +84,8 @@ def shown_pairs(found: Sequence[Found], challenge: Challenge, choice: PairChoice
 class _Show:
     """Reads the audio of chosen pairs with one loaded voice model; an input is measured once for all teams."""
 
-    def __init__(self, challenge: Challenge, rules: DuplexRules, choice: PairChoice) -> None:
-        self._challenge, self._rules, self._choice = challenge, rules, choice
+    def __init__(self, challenge: Challenge, rules: DuplexRules, choice: PairChoice, recordings: Recordings) -> None:
+        self._challenge, self._rules, self._choice, self._recordings = challenge, rules, choice, recordings
         self._activity = VoiceActivity() if choice.inputs is not None else None
         self._heard: dict[Path, tuple[Samples, list[Interval]] | None] = {}
 
@@ -138,7 +139,7 @@ class _Show:
             self._heard[path] = None
             if path.is_file() and path.resolve() == root.resolve() / path.relative_to(root):
                 try:
-                    samples = canonical_samples(path, self._challenge, accepted=_ACCEPTED)
+                    samples = self._recordings.samples(Recording(path))
                 except Refused:
                     return None
                 assert self._activity is not None

@@ -20,7 +20,7 @@ from harness.challenge.spec import Challenge, RunLimits
 from harness.documents.codec import pretty_json, to_plain, write_atomic
 from harness.documents.stream_record import StreamedItem, StreamRecord
 from harness.errors import UsageError
-from harness.evaluation.duplex_timing import time_pair
+from harness.evaluation.duplex_timing import PairTimer
 from harness.evaluation.stream_lanes import (
     SOCKET_FOLDER,
     Results,
@@ -35,7 +35,7 @@ from harness.sandbox.image_rules import check_image, choose_command
 from harness.sandbox.images import resolve_image, run_sh_mode
 from harness.streaming import StreamLimits
 from harness.streaming.measure import jitter
-from harness.submission import canonical_wav
+from harness.submission import canonical_wavs
 
 RECORD = "stream.json"
 OUTPUTS = "submission"
@@ -85,10 +85,11 @@ def stream_image(
         taken = results.items
         ends = tuple(lane_end(lane, taken) for lane in lanes)
         worst = worst_end(ends)
-        items = tuple(
-            _with_delays(taken[name], inputs, out, told.get(names[name]), challenge)
-            for name in sorted(taken, key=lambda name: names[name])
-        )
+        with PairTimer(challenge) as timer:
+            items = tuple(
+                _with_delays(taken[name], inputs, out, told.get(names[name]), timer)
+                for name in sorted(taken, key=lambda name: names[name])
+            )
         record = StreamRecord(
             schema_version=1,
             image_id=image_id,
@@ -120,19 +121,20 @@ def _claimed_s(
             code="E_USAGE",
             hint="pass the submission folder of `humdial run`, with the inputs' folders and names",
         )
-    return {file: _first_response_s(inputs / file, path, challenge) for file, path in present.items()}
+    with PairTimer(challenge) as timer:
+        return {file: _first_response_s(timer, inputs / file, path) for file, path in present.items()}
 
 
-def _with_delays(item: StreamedItem, inputs: Path, out: Path, told: float | None, challenge: Challenge) -> StreamedItem:
+def _with_delays(item: StreamedItem, inputs: Path, out: Path, told: float | None, timer: PairTimer) -> StreamedItem:
     """The first response delay of what we clocked beside what the team's own program claimed, by the same measure."""
-    clocked = _first_response_s(inputs / item.file, out / OUTPUTS / item.output.path, challenge)
+    clocked = _first_response_s(timer, inputs / item.file, out / OUTPUTS / item.output.path)
     difference = None if clocked is None or told is None else round(clocked - told, 3)
     return replace(item, clocked_s=clocked, claimed_s=told, difference_s=difference)
 
 
-def _first_response_s(user: Path, model: Path, challenge: Challenge) -> float | None:
+def _first_response_s(timer: PairTimer, user: Path, model: Path) -> float | None:
     """Seconds from the end of the user's speech to the first speech of the model after it; None without one."""
-    responses = time_pair(user, model, challenge).response
+    responses = timer.time(user, model).response
     return round(responses[0][1] - responses[0][0], 3) if responses else None
 
 
@@ -181,11 +183,9 @@ def _short_folder() -> str:
 
 def _canonical_pcm(inputs: Path, names: dict[str, str], work: Path, challenge: Challenge) -> dict[str, Path]:
     """Opaque name → canonical WAV, which no container sees."""
-    made = {}
     (work / "audio").mkdir(mode=0o700)
-    for name, file in names.items():
-        made[name] = work / "audio" / f"{name}.wav"
-        canonical_wav(inputs / file, made[name], challenge)
+    made = {name: work / "audio" / f"{name}.wav" for name in names}
+    canonical_wavs([(inputs / file, made[name], None) for name, file in names.items()], challenge)
     return made
 
 

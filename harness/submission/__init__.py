@@ -10,8 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.submission.canonical_audio import canonical_bytes, canonical_samples, canonical_wav, read_wav
-    from harness.submission.canonical_copies import canonical_wavs
+    from harness.submission.canonical_copies import Recording, Recordings, canonical_digests, canonical_wavs
     from harness.submission.checking import Outcome, check
     from harness.submission.pairs import PairInputs, has_pairs, read_pairs
     from harness.submission.references import References, read_references
@@ -21,21 +20,19 @@ __all__ = [
     "CanonicalText",
     "Outcome",
     "PairInputs",
+    "Recording",
+    "Recordings",
     "References",
-    "canonical_bytes",
-    "canonical_samples",
+    "canonical_digests",
     "canonical_text",
-    "canonical_wav",
     "canonical_wavs",
     "check",
     "has_pairs",
     "read_pairs",
     "read_references",
-    "read_wav",
 ]
 _HOMES = {  # no module has the name of what it defines: importing it would hide that
-    "canonical_audio": ("canonical_bytes", "canonical_samples", "canonical_wav", "read_wav"),
-    "canonical_copies": ("canonical_wavs",),
+    "canonical_copies": ("Recording", "Recordings", "canonical_digests", "canonical_wavs"),
     "checking": ("Outcome", "check"),
     "pairs": ("PairInputs", "has_pairs", "read_pairs"),
     "references": ("References", "read_references"),

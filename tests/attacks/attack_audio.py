@@ -25,8 +25,10 @@ from harness.documents.submission import ReplyAudio, ReplyDialogue, ReplyTurn, S
 from harness.documents.verdict import Verdict
 from harness.hearing.voice_activity import VoiceActivity
 from harness.scoring import plan_items, score_items
-from harness.submission import canonical_bytes, canonical_samples, canonical_wavs, read_wav
+from harness.submission import Recording, Recordings, canonical_wavs
+from harness.submission.canonical_audio import canonical_bytes
 from harness.submission.readers.pcm import to_int16
+from harness.submission.readers.rewriting import read_wav
 
 RATE_HZ = 16_000
 _CHALLENGE = made.CHALLENGE
@@ -128,9 +130,11 @@ def heard(case: Case, box: Box, request: pytest.FixtureRequest) -> Outcome:
     audio dimensions and how far the text ones are touched."""
     listener = VoiceActivity()
     found = {}
-    for path in sorted(box.subjects.iterdir()):
-        segments = listener.segments(canonical_samples(path, _CHALLENGE))
-        found[path.name] = _scored(sum(end - start for start, end in segments) / RATE_HZ)
+    paths = sorted(box.subjects.iterdir())
+    with Recordings(_CHALLENGE) as recordings:
+        for path, samples in zip(paths, recordings.each(map(Recording, paths)), strict=True):
+            segments = listener.segments(samples)
+            found[path.name] = _scored(sum(end - start for start, end in segments) / RATE_HZ)
     return found, []
 
 

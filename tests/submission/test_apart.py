@@ -14,8 +14,9 @@ import pytest
 
 from harness.challenge.spec import Challenge
 from harness.errors import MachineError, Refused
-from harness.submission import canonical_wav, canonical_wavs, check
+from harness.submission import canonical_wavs, check
 from harness.submission.readers.apart import _answer, _Child
+from harness.submission.readers.rewriting import rewrite
 
 CHALLENGE = made.CHALLENGE
 # A reader that meets a file of this name does this: what a hostile file would do if it found a fault in a reader.
@@ -165,7 +166,7 @@ def test_canonical_copies_are_those_of_one_by_one(sub: Path, tmp_path: Path) -> 
     jobs = [(source, tmp_path / f"{number}.wav", None) for number, source in enumerate(sources)]
     digests = canonical_wavs(jobs, CHALLENGE)
     for (source, target, _), sha256 in zip(jobs, digests, strict=True):
-        canonical_wav(source, tmp_path / "one.wav", CHALLENGE)
+        rewrite(source, tmp_path / "one.wav", CHALLENGE.audio, CHALLENGE.read_limits, rate_hz=16_000)
         assert target.read_bytes() == (tmp_path / "one.wav").read_bytes()
         assert subprocess.run(["sha256sum", target], capture_output=True, text=True).stdout.split()[0] == sha256
     assert canonical_wavs([], CHALLENGE) == []

@@ -20,11 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import chunk, fmt, riff
 
+from harness.challenge.reading import AudioRules
 from harness.documents.codes import all_codes
 from harness.errors import Refused
 from harness.resources import schema_path
-from harness.submission import canonical_wav, check, read_wav
+from harness.submission import canonical_wavs, check
 from harness.submission.readers.pcm import decode
+from harness.submission.readers.rewriting import read_wav, rewrite
 from harness.submission.readers.wav import WavFormat
 
 RULES, LIMITS = made.CHALLENGE.audio, made.CHALLENGE.read_limits
@@ -180,10 +182,15 @@ def test_an_unusual_file_is_taken_with_its_warnings(name: str, tmp_path: Path) -
     assert_canonical(data, tmp_path)
 
 
+def rewritten(source: Path, target: Path, rules: AudioRules = RULES) -> None:
+    """As the child does it, without the child."""
+    rewrite(source, target, rules, LIMITS, rate_hz=16_000)
+
+
 def assert_canonical(data: bytes, folder: Path) -> bytes:
     """The rewritten file is 16 kHz mono PCM16 behind 44 bytes, the same for every reader, and its own rewrite."""
     (folder / "in.wav").write_bytes(data)
-    canonical_wav(folder / "in.wav", folder / "out.wav", made.CHALLENGE)
+    rewritten(folder / "in.wav", folder / "out.wav")
     out = (folder / "out.wav").read_bytes()
     with wave.open(io.BytesIO(out)) as reader:
         assert (reader.getnchannels(), reader.getsampwidth(), reader.getframerate()) == (1, 2, 16_000)
@@ -192,7 +199,7 @@ def assert_canonical(data: bytes, folder: Path) -> bytes:
     assert rate == 16_000
     assert len(out) == 44 + 2 * len(ours)
     assert np.array_equal(ours, theirs)
-    canonical_wav(folder / "out.wav", folder / "again.wav", made.CHALLENGE)
+    rewritten(folder / "out.wav", folder / "again.wav")
     assert (folder / "again.wav").read_bytes() == out
     return out
 
@@ -245,7 +252,7 @@ def test_a_spec_switch_mixes_stereo(tmp_path: Path) -> None:
     assert format_ is not None
     assert [problem.code for problem in problems] == ["W_WAV_CHANNELS"]
     (tmp_path / "in.wav").write_bytes(stereo)
-    canonical_wav(tmp_path / "in.wav", tmp_path / "out.wav", replace(made.CHALLENGE, audio=rules))
+    rewritten(tmp_path / "in.wav", tmp_path / "out.wav", rules)
     assert (tmp_path / "out.wav").read_bytes()[44:] == DATA
 
 
@@ -253,7 +260,7 @@ def test_what_the_reader_refuses_is_never_rewritten(tmp_path: Path) -> None:
     for data, code in (REFUSED["two data"], REFUSED["zeros"], REFUSED["stereo"]):
         (tmp_path / "in.wav").write_bytes(data)
         with pytest.raises(Refused) as caught:
-            canonical_wav(tmp_path / "in.wav", tmp_path / "out.wav", made.CHALLENGE)
+            canonical_wavs([(tmp_path / "in.wav", tmp_path / "out.wav", None)], made.CHALLENGE)
         assert caught.value.code == code
         assert not (tmp_path / "out.wav").exists()
 

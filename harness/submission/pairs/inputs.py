@@ -15,13 +15,12 @@ from harness.documents.duplex import DuplexInput, input_path
 from harness.documents.finding import Checked, Finding
 from harness.submission.ledger import Ledger
 from harness.submission.pairs.annotation import annotation_of, annotation_problems
-from harness.submission.readers.file_view import FileView
+from harness.submission.readers.apart import WavReader
 from harness.submission.readers.jsonl import read_jsonl
 from harness.submission.readers.refusal import Refusal, quoted
 from harness.submission.readers.schema import schema_errors
 from harness.submission.readers.strict_json import parse_json
 from harness.submission.readers.tree import Tree
-from harness.submission.readers.wav import parse_wav
 from harness.submission.source import open_source
 
 KEY = "key.jsonl"
@@ -95,9 +94,8 @@ def read_tree(tree: Tree, challenge: Challenge, rules: DuplexRules, ledger: Ledg
     reading = _Reading(tree, challenge, rules, ledger)
     released = KEY in tree.files or any(path.split("/", 1)[0] in FOLDERS for path in tree.files)
     endings = tuple({layout.ending for layout in rules.layouts.values()})
-    for path in sorted(tree.files):
-        if path.endswith(".wav") and not path.endswith(endings):
-            reading.audio_s[path.removesuffix(".wav")] = _audio_s(reading, path)
+    wavs = [path for path in sorted(tree.files) if path.endswith(".wav") and not path.endswith(endings)]
+    _read_lengths(reading, wavs)
     if KEY in tree.files:
         _read_key(reading)
     elif not released:
@@ -105,19 +103,18 @@ def read_tree(tree: Tree, challenge: Challenge, rules: DuplexRules, ledger: Ledg
     return reading
 
 
-def _audio_s(reading: _Reading, path: str) -> float | None:
-    """How long an input lasts, from its header; None (a finding) when it is no strict WAV."""
-    rules, limits = reading.challenge.audio, reading.challenge.read_limits
-    try:
-        with reading.tree.open(path) as descriptor:
-            format_, problems = parse_wav(FileView(descriptor, reading.tree.files[path].bytes), rules, limits)
-    except Refusal as refusal:
-        reading.ledger.refuse(refusal, file=path)
-        return None
-    for problem in problems:
-        if problem.code.startswith("E_"):
-            reading.ledger.refuse(problem, file=path)
-    return None if format_ is None else format_.duration_s
+def _read_lengths(reading: _Reading, paths: list[str]) -> None:
+    """How long each input lasts, from its header; None (and a finding) when it is no strict WAV."""
+    order = {"do": "head", "root": str(reading.tree.root), "file_bytes": 0}
+    with WavReader(order, reading.challenge.audio, reading.challenge.read_limits) as reader:
+        files = [reading.tree.files[path] for path in paths]
+        reader.ask([(entry.path, entry.bytes, entry.stamp) for entry in files])
+        answers = reader.answers()
+    for path, answer in zip(paths, answers, strict=True):
+        reading.audio_s[path.removesuffix(".wav")] = answer.duration_s if answer.accepted else None
+        for problem in answer.problems:
+            if problem.code.startswith("E_"):
+                reading.ledger.refuse(problem, file=path)
 
 
 def _read_key(reading: _Reading) -> None:

@@ -13,7 +13,8 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -164,7 +165,8 @@ class _Child:
     def __init__(self, order: dict[str, Any]) -> None:
         self._process = _READY.pop() if _READY else _start("audio")
         self.answers: dict[int, Answer] = {}
-        self._broken = False
+        self._news = threading.Condition()
+        self._count, self._ended, self._broken = 0, False, False
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
         self.send([order])
@@ -188,8 +190,19 @@ class _Child:
             except (ValueError, TypeError):
                 self._broken = True
                 self._process.kill()
-                return
-            self.answers.setdefault(number, answer)
+                break
+            with self._news:
+                self.answers.setdefault(number, answer)
+                self._count += 1
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+    def take(self, number: int) -> Answer | None:
+        """Wait for one answer; None when the child has ended without it. Raises MachineError (I_READER)."""
+        self._wait(lambda: number in self.answers)
+        return self.answers.pop(number, None)
 
     def finish(self) -> Refusal:
         """Wait until all is answered or the child is dead; returns what to say of a file that it died of. Raises
@@ -197,15 +210,21 @@ class _Child:
         assert self._process.stdin is not None  # it was opened as a pipe
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-        before = -1
-        while self._thread.is_alive() and before != len(self.answers):
-            before = len(self.answers)
-            self._thread.join(_STALL_S)
-        if self._thread.is_alive():
-            self.close()
-            _stalled()
+        self._wait(lambda: False)
         status = self._process.wait()
         return Refusal("E_READ_CRASH", what="nonsense") if self._broken else _death(status) if status else _death(1)
+
+    def _wait(self, enough: Callable[[], bool]) -> None:
+        """Until there is enough, or no more will come. Raises MachineError (I_READER) when nothing comes at all."""
+        with self._news:
+            while not (self._ended or enough()):
+                before = self._count
+                if not self._news.wait(_STALL_S) and before == self._count:
+                    break
+            stalled = not (self._ended or enough())
+        if stalled:
+            self.close()
+            _stalled()
 
     def close(self) -> None:
         _end(self._process)
@@ -227,7 +246,10 @@ class WavReader:
 
     def __init__(self, order: dict[str, Any], rules: AudioRules, limits: ReadLimits) -> None:
         self._order = {**order, "rules": asdict(rules), "limits": asdict(limits)}
-        self._requests: list[list[Any]] = []
+        self._waiting: deque[list[Any]] = deque()  # requests whose answer was not taken yet, in order
+        self._found: dict[int, Answer] = {}  # answers to some of them
+        self._asked = self._broken = 0
+        self._given_up: Refusal | None = None
         self._child: _Child | None = None
 
     def __enter__(self) -> WavReader:
@@ -243,33 +265,49 @@ class WavReader:
 
     def ask(self, requests: Sequence[Sequence[Any]]) -> None:
         """Start on these; each is one line for the child behind its number."""
-        first = len(self._requests)
-        numbered = [[number, *request] for number, request in enumerate(requests, first)]
-        self._requests += numbered
-        if self._child is None and numbered:
+        numbered = [[number, *request] for number, request in enumerate(requests, self._asked)]
+        self._asked += len(numbered)
+        self._waiting += numbered
+        if self._given_up is not None or not numbered:
+            return
+        if self._child is None:
             self._child = _Child(self._order)
-        if self._child is not None:
-            self._child.send(numbered)
+        self._child.send(numbered)
 
     def answers(self) -> list[Answer]:
         """One answer a request, in order, after waiting for all. Raises MachineError (I_READER)."""
-        found: dict[int, Answer] = {}
-        broken = 0
-        while True:
-            if self._child is None:
-                return []
-            death = self._child.finish()
-            found |= {number: each for number, each in self._child.answers.items() if not each.broke_off}
-            waiting = [request for request in self._requests if request[0] not in found]
-            if not waiting:
-                return [found[request[0]] for request in self._requests]
-            if broken >= _MAX_BROKEN:
-                return [found.get(request[0]) or _refused(death) for request in self._requests]
-            # Two threads take the requests in order, so it died of one of the first two that have no answer.
-            for request in waiting[:2]:
-                found[request[0]] = self._alone(request)
-                broken += found[request[0]].broke_off
-            self._restart(waiting[2:])
+        return [self.take() for _ in range(len(self._waiting))]
+
+    def take(self) -> Answer:
+        """The answer to the first request that has not been answered to the caller. Raises MachineError (I_READER)."""
+        number = self._waiting[0][0]
+        while number not in self._found:
+            if self._given_up is not None:
+                self._found[number] = _refused(self._given_up)
+                break
+            assert self._child is not None  # something was asked
+            answer = self._child.take(number)
+            if answer is None or answer.broke_off:
+                self._settle()
+            else:
+                self._found[number] = answer
+        self._waiting.popleft()
+        return self._found.pop(number)
+
+    def _settle(self) -> None:
+        """A file has broken the child, or a thread of it: find out which one, and go on with the others."""
+        assert self._child is not None  # it has broken
+        death = self._child.finish()
+        self._found |= {number: each for number, each in self._child.answers.items() if not each.broke_off}
+        unread = [request for request in self._waiting if request[0] not in self._found]
+        if self._broken >= _MAX_BROKEN:
+            self._given_up = death
+            return
+        # Two threads take the requests in order, so it died of one of the first two that have no answer.
+        for request in unread[:2]:
+            self._found[request[0]] = self._alone(request)
+            self._broken += self._found[request[0]].broke_off
+        self._restart(unread[2:])
 
     def _alone(self, request: list[Any]) -> Answer:
         """What becomes of one file that nothing else is read beside."""

@@ -12,7 +12,6 @@ from harness.system import read_at
 
 _HEAD = 512
 _SUFFIXES = {"zip": (".zip",), "tar": (".tar",), "gzip": (".tar.gz", ".tgz")}
-ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar", ".tar.xz", ".txz", ".tar.bz2", ".gz", ".zst")
 
 
 def unpack(descriptor: int, name: str, target: Path, limits: ReadLimits) -> list[str]:

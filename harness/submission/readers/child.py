@@ -1,7 +1,8 @@
 """Reads archives and audio of strangers, as a program of its own with limits: whatever such a file makes of this
 process, the one that asked goes on.
 
-The first line on standard input is the order, one JSON object: {"do": "unpack", "check" or "rewrite", limits, …}.
+The first line on standard input is the order, one JSON object: {"do": "unpack", "head", "check" or "rewrite",
+limits, …}.
 Started with the argument "audio" it gets ready for audio before it reads that line. `unpack` answers with one line. The
 others take a line a file, work with two threads, and answer a line a file, in any order. Nothing but these lines
 leaves, and the asker checks each of them.
@@ -80,7 +81,7 @@ def main(stdin: BinaryIO, out: int) -> None:
     if order["do"] == "unpack":
         _write(out, _unpack(order, limits))
         return
-    work = _checker(order, limits) if order["do"] == "check" else _rewriter(order, limits)
+    work = _WORKS[order["do"]](order, limits)
     limit(limits.child_memory_bytes, limits.child_cpu_s, limits.child_nofile, order["file_bytes"])
     _serve(stdin, out, work, limits)
 
@@ -181,8 +182,25 @@ def prepare_audio() -> None:
 
     import numpy as np  # noqa: F401
 
-    import harness.submission.canonical_audio
+    import harness.submission.readers.rewriting
     import harness.submission.readers.tree  # noqa: F401
+
+
+def _header_reader(order: dict[str, Any], limits: ReadLimits) -> Work:
+    """Work for lines [number, path, bytes, stamp]: answers [number, null, facts, problems] from the header alone."""
+    from harness.submission.readers.file_view import FileView
+    from harness.submission.readers.tree import Entry, Tree
+    from harness.submission.readers.wav import parse_wav
+
+    rules, root = AudioRules(**order["rules"]), Path(order["root"])
+
+    def head(request: list[Any], _: bytearray) -> Answer:
+        number, path, bytes_, stamp = request
+        with Tree(root, {path: Entry(path, bytes_, tuple(stamp))}).open(path) as descriptor:
+            format_, found = parse_wav(FileView(descriptor, bytes_), rules, limits)
+        return [number, None, _facts(format_), [refusal_line(problem) for problem in found]]
+
+    return head
 
 
 def _checker(order: dict[str, Any], limits: ReadLimits) -> Work:
@@ -218,18 +236,22 @@ def _facts(format_: WavFormat | None) -> list[float] | None:
 
 
 def _rewriter(order: dict[str, Any], limits: ReadLimits) -> Work:
-    """Work for lines [number, source, target, sha256 of the source]: writes the canonical form and answers
-    [number, its sha256, null, []], or [number, null, null, problems]."""
-    from harness.submission.canonical_copies import rewrite
+    """Work for lines [number, source, target or null, rate, sha256 of the source or null]: writes the canonical copy
+    and answers [number, its sha256, null, []], or [number, null, null, problems]."""
+    from harness.submission.readers.rewriting import rewrite
 
-    rules = AudioRules(**order["rules"])
+    rules, accepted = AudioRules(**order["rules"]), frozenset(order["accepted"])
 
     def work(request: list[Any], _: bytearray) -> Answer:
-        number, source, target, sha256 = request
-        return [number, rewrite(Path(source), Path(target), rules, limits, sha256=sha256), None, []]
+        number, source, target, rate_hz, sha256 = request
+        place = None if target is None else Path(target)
+        facts = {"rate_hz": rate_hz, "sha256": sha256, "accepted": accepted}
+        return [number, rewrite(Path(source), place, rules, limits, **facts), None, []]
 
     return work
 
+
+_WORKS = {"head": _header_reader, "check": _checker, "rewrite": _rewriter}
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["audio"]:

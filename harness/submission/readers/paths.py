@@ -9,6 +9,7 @@ from harness.challenge.reading import ReadLimits
 from harness.submission.readers.refusal import Refusal, quoted
 
 MAX_DEPTH = 16  # folders inside folders; the layouts need three
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar", ".tar.xz", ".txz", ".tar.bz2", ".gz", ".zst")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
 _UNSAFE_REFERENCE = re.compile(r"[:|\\<>*?\"~$`]")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.challenge.spec import Challenge, Layout
 from harness.errors import UsageError
 from harness.submission.ledger import Ledger
-from harness.submission.readers.archive import ARCHIVE_SUFFIXES
+from harness.submission.readers.paths import ARCHIVE_SUFFIXES
 from harness.submission.readers.refusal import printable, quoted
 from harness.submission.readers.tree import Tree
 
