@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import MachineError
+from harness.sandbox.container_log import init_failed, keep_log
+from harness.sandbox.ending import Ending
 from harness.sandbox.engine import Engine, translated
 from harness.sandbox.engine_life import unbroken
 from harness.sandbox.engine_view import differences, no_swap_limit
@@ -25,8 +26,6 @@ _FIRST_POLL_S = 0.004
 _LAST_POLL_S = 0.25
 _WATCH_EVERY_S = 0.5
 _LATE_CREATION_S = 3.0
-# Written by the engine's own init when it cannot execute the image's program.
-_INIT_FAILURE = b"[FATAL tini"
 # Words of the container runtime when a GPU's hook, the kernel or the disk is what fails.
 _OUR_RUNTIME_FAULTS = (
     "hook", "no space left", "cannot allocate", "temporarily unavailable", "too many open", "seccomp", "cgroup",
@@ -79,7 +78,7 @@ def run_unprobed(
     """
     arguments = container_arguments(profile, image_id)
     name = f"humdial-{profile.role}-{profile.nonce}"
-    with removed_at_the_end(engine, name), unbroken(engine.address) as alive:
+    with removed_at_the_end(engine, name), unbroken(engine.address) as alive, closing(Ending()) as ending:
         refused = _create(engine, arguments, name)
         if refused is not None:
             return refused
@@ -90,14 +89,14 @@ def run_unprobed(
         refused = _start(engine, container)
         if refused is not None:
             return refused
-        outcome = _follow(engine, container, arguments, profile.limits.stop_grace_s, deadline_s, watch)
+        outcome = _follow(engine, container, arguments, profile.limits.stop_grace_s, deadline_s, watch, ending)
         if not alive():
             raise MachineError(
                 "the container engine stopped or was started again during the run", code="I_ENGINE", hint="run again"
             )
         if log_path is not None:
-            _keep_log(engine, container, log_path, profile.limits.log_bytes)
-            if outcome.exit_code in (126, 127) and _init_failed(log_path):
+            keep_log(engine, container, log_path, profile.limits.log_bytes)
+            if outcome.exit_code in (126, 127) and init_failed(log_path):
                 return replace(outcome, started=False, start_error="the program could not be executed")
         short = not outcome.oom_killed and killed_for_memory() > kills_before
         return replace(outcome, swap_not_capped=no_swap_limit(before), memory_short_outside=short)
@@ -221,6 +220,7 @@ def _follow(
     grace_s: float,
     deadline_s: float,
     watch: Watch | None,
+    ending: Ending,
 ) -> ContainerOutcome:
     """Poll until the container has ended; end it when the deadline passes or ``watch`` says so."""
     start = time.monotonic()
@@ -267,8 +267,10 @@ def _follow(
         elif elapsed >= deadline_s and not timed_out and stopped_for is None:
             timed_out = True
             _signal(engine, container, "SIGTERM")
-        time.sleep(min(pause, max(0.01, deadline_s - elapsed)) if not timed_out else min(pause, 0.05))
-        pause = min(pause * 1.5, _LAST_POLL_S)
+        if engine.is_local:
+            ending.watch(int(state.get("Pid") or 0))
+        ended = ending.wait(min(pause, max(0.01, deadline_s - elapsed)) if not timed_out else min(pause, 0.05))
+        pause = _FIRST_POLL_S if ended else min(pause * 1.5, _LAST_POLL_S)
 
 
 def _signal(engine: Engine, container: str, signal: str) -> None:
@@ -284,27 +286,3 @@ def _signal(engine: Engine, container: str, signal: str) -> None:
 
 def _higher(first: int | None, second: int | None) -> int | None:
     return second if first is None else first if second is None else max(first, second)
-
-
-def _keep_log(engine: Engine, container: str, path: Path, cap: int) -> None:
-    """What the program printed, at most twice the engine's own cap, readable by its owner only.
-
-    The container has ended, so nothing can be waiting for us to read on.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    left = 2 * cap
-    with (
-        translated("hand over a container's log"),
-        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as log,
-    ):
-        for chunk in engine.api.logs(container, stdout=True, stderr=True, stream=True, follow=False):
-            log.write(chunk[:left])
-            left -= len(chunk)
-            if left <= 0:
-                break
-
-
-def _init_failed(log_path: Path) -> bool:
-    with log_path.open("rb") as log:
-        return log.read(len(_INIT_FAILURE)) == _INIT_FAILURE
