@@ -7,9 +7,8 @@ for a drawn dialogue, in every dimension, counts as often as it was drawn. All f
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -20,14 +19,13 @@ from harness.challenge.spec import Challenge, Track, Uncertainty
 from harness.documents.codec import canonical_json
 from harness.documents.items import Scores
 from harness.documents.leaderboard import Bootstrap, Separable
+from harness.ranking.draws import Tails, blocks, drawn_values, ends, weighted
 from harness.ranking.final import Phase
 from harness.ranking.placing import Placing
 from harness.ranking.strata import Matrix, Stratum, strata, terms_of
 
 # Finals of a draw are compared in units of 1e-9: what is equal as a fraction is equal here, however it was added up.
 _UNITS = 1e9
-# About how many drawn dialogues are held at once.
-_CHUNK = 2**23
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,39 +66,50 @@ def doubt(
     if min(sizes, default=0) < 2:
         return Doubt()
     seed = _seed(parts, challenge)
-    values = _values(parts, len(drawn), rules.draws, seed)
-    finals = _weighted(drawn, values, challenge, track)
-    level = rules.level
-    intervals = {
-        place.report.team: {
-            name: _interval(draws[team], level, _observed(place, name))
-            for name, draws in (("final", finals), *_columns(values))
-            if not np.isnan(draws[team, 0]) and _observed(place, name) is not None
-        }
-        for team, place in enumerate(drawn)
-    }
-    teams = [place.report.team for place in drawn]
-    compared = {teams[row]: np.rint(finals[row] * _UNITS).astype(np.int64) for row in range(len(teams))}
+    finals, tails = _draw(drawn, parts, seed, rules, challenge, track)
+    intervals = _intervals(drawn, tails)
+    row_of = {place.report.team: row for row, place in enumerate(drawn)}
     ranked = [team for team in (place.report.team for place in scored) if team in ranks]
     separable = tuple(
-        _pair(above, below, compared, rules)
+        _pair(above, below, finals[row_of[above]], finals[row_of[below]], rules)
         for above, below in pairwise(ranked)
-        if above in compared and below in compared
+        if above in row_of and below in row_of
     )
-    bootstrap = Bootstrap(rules.draws, float(level), float(rules.close_p), seed, min(sizes), without)
-    if not all(team in compared for team in ranked) or not ranked:
+    bootstrap = Bootstrap(rules.draws, float(rules.level), float(rules.close_p), seed, min(sizes), without)
+    if not all(team in row_of for team in ranked) or not ranked:
         return Doubt(bootstrap, intervals, separable=separable)
-    matrix = np.array([compared[team] for team in ranked])
-    drawn_ranks = _ranks(matrix)
-    counts = {team: _counted(drawn_ranks[row]) for row, team in enumerate(ranked)}
-    bootstrap = Bootstrap(rules.draws, float(level), float(rules.close_p), seed, min(sizes), without, counts)
+    rows = [row_of[team] for team in ranked]
+    matrix = finals if rows == list(range(len(finals))) else finals[rows]
+    counts = _rank_counts(matrix)
     return Doubt(
-        bootstrap,
+        replace(bootstrap, rank_counts={team: _counted(counts[row]) for row, team in enumerate(ranked)}),
         intervals,
-        {team: _rank_interval(drawn_ranks[row], level, ranks[team]) for row, team in enumerate(ranked)},
+        {team: _rank_interval(counts[row], rules.level, ranks[team]) for row, team in enumerate(ranked)},
         _groups(ranked, matrix, rules),
         separable,
     )
+
+
+def _draw(
+    placings: Sequence[Placing],
+    parts: Sequence[Stratum],
+    seed: str,
+    rules: Uncertainty,
+    challenge: Challenge,
+    track: Track,
+) -> tuple[npt.NDArray[np.int64], dict[str, Tails]]:
+    """(teams, draws): the finals in units; and of each column the ends of its intervals."""
+    weights = _weights(placings, parts, challenge, track)
+    finals = np.empty((len(placings), rules.draws), dtype=np.int64)
+    tails: dict[str, Tails] = {}
+    start = 0
+    for values in drawn_values(parts, len(placings), rules.draws, seed):
+        final = weighted(weights, values)
+        finals[:, start : start + final.shape[1]] = np.rint(final * _UNITS)
+        start += final.shape[1]
+        for name, draws in (("final", final), *_columns(values)):
+            tails.setdefault(name, Tails(rules.draws, rules.level)).add(draws)
+    return finals, tails
 
 
 def _seed(parts: Sequence[Stratum], challenge: Challenge) -> str:
@@ -110,67 +119,23 @@ def _seed(parts: Sequence[Stratum], challenge: Challenge) -> str:
     return hashlib.sha256(canonical_json(plain)).hexdigest()
 
 
-def _counts(part: Stratum, draws: int, seed: str) -> npt.NDArray[np.int64]:
-    """(dialogues, draws): how often each dialogue was drawn. From the raw bits of PCG64, which numpy promises never to
-    change; the top 32 bits times n, shifted, is uniform but for n / 2^32."""
-    n = len(part.dialogues)
-    own = hashlib.sha256(f"{seed} {part.language} {part.task}".encode()).digest()
-    generator = np.random.PCG64(int.from_bytes(own[:16], "big"))
-    step = max(1, _CHUNK // n)
-    blocks = []
-    for start in range(0, draws, step):
-        size = min(step, draws - start)
-        raw: npt.NDArray[np.uint64] = generator.random_raw(size * n)
-        chosen = ((raw >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32)
-        places = chosen.astype(np.int64) + np.repeat(np.arange(size, dtype=np.int64) * n, n)
-        blocks.append(np.bincount(places, minlength=size * n).reshape(size, n).T)
-    return np.concatenate(blocks, axis=1)
-
-
-def _values(parts: Sequence[Stratum], teams: int, draws: int, seed: str) -> dict[tuple[str, str], Matrix]:
-    """(language, term) to (teams, draws): the term's value in each draw, NaN for teams that lack it."""
-    values: dict[tuple[str, str], Matrix] = {}
-    for part in parts:
-        if not part.shares:
-            continue
-        totals = part.matrix @ _counts(part, draws, seed).astype(np.float64)
-        for share in part.shares:
-            key = (part.language, share.term)
-            if key not in values:
-                values[key] = np.full((teams, draws), np.nan)
-            target = values[key]
-            if share.n is not None:
-                target[share.team] = totals[share.rows[0]] / share.n
-                continue
-            pairs = list(zip(share.rows[::2], share.rows[1::2], strict=True))
-            mean = np.zeros(draws)
-            for scores, counted in pairs:
-                # A draw can miss every counted dialogue; then the observed mean stands in.
-                observed = part.matrix[scores].sum() / part.matrix[counted].sum()
-                n = totals[counted]
-                mean += np.where(n > 0, totals[scores] / np.maximum(n, 1), observed)
-            target[share.team] = mean / (len(pairs) * share.scale)
-    return values
-
-
-def _weighted(
-    placings: Sequence[Placing], values: Mapping[tuple[str, str], Matrix], challenge: Challenge, track: Track
-) -> Matrix:
-    """(teams, draws): the finals, with the weights of what each team has scaled to 1, as in `standing`."""
+def _weights(
+    placings: Sequence[Placing], parts: Sequence[Stratum], challenge: Challenge, track: Track
+) -> list[dict[tuple[str, str], float]]:
+    """Of each team the weights of what it has, scaled to 1, as in `standing`; by language and term."""
     terms = terms_of(challenge, track)
-    finals = np.zeros(next(iter(values.values())).shape)
-    for team, place in enumerate(placings):
+    present = dict.fromkeys((part.language, share.term) for part in parts for share in part.shares)
+    found = []
+    for place in placings:
         shares: dict[tuple[str, str], Fraction] = {}
-        for language, term in values:
+        for language, term in present:
             task, dimensions = terms[term]
             used = [name for name in dimensions if place.columns.get(f"{language}.{task}.{name}") is not None]
             weight = track.language_weights[language] * track.terms[term]
             shares[language, term] = weight * len(used) / len(dimensions)
         whole = sum(shares.values(), Fraction(0))
-        for key, share in shares.items():
-            if share:
-                finals[team] += float(share / whole) * values[key][team]
-    return finals
+        found.append({key: float(share / whole) for key, share in shares.items()})
+    return found
 
 
 def _columns(values: Mapping[tuple[str, str], Matrix]) -> list[tuple[str, Matrix]]:
@@ -184,18 +149,21 @@ def _observed(place: Placing, name: str) -> Fraction | None:
     return place.final if name == "final" else place.columns.get(name)
 
 
-def _ends(draws: int, level: Fraction) -> tuple[int, int]:
-    """The places, among sorted draws, of the percentile interval's ends."""
-    tail = (1 - level) / 2
-    return math.floor(tail * draws), math.ceil((1 - tail) * draws) - 1
+def _interval(found: tuple[float, float], observed: Fraction) -> tuple[float, float]:
+    """Percentiles of the draws, never without the observed value; to 6 places."""
+    value = float(observed)
+    return min(round(found[0], 6), value), max(round(found[1], 6), value)
 
 
-def _interval(draws: Matrix, level: Fraction, observed: Fraction | None) -> tuple[float, float]:
-    """Percentiles of the draws (order statistics, no interpolation), never without the observed value; to 6 places."""
-    low, high = _ends(len(draws), level)
-    ordered = np.partition(draws, (low, high))
-    value = float(observed or 0)
-    return min(round(float(ordered[low]), 6), value), max(round(float(ordered[high]), 6), value)
+def _intervals(placings: Sequence[Placing], tails: Mapping[str, Tails]) -> dict[str, dict[str, tuple[float, float]]]:
+    intervals: dict[str, dict[str, tuple[float, float]]] = {}
+    for team, place in enumerate(placings):
+        mine = intervals[place.report.team] = {}
+        for name, tail in tails.items():
+            found, observed = tail.of(team), _observed(place, name)
+            if found is not None and observed is not None:
+                mine[name] = _interval(found, observed)
+    return intervals
 
 
 def _ranks(matrix: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -211,15 +179,27 @@ def _ranks(matrix: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return ranks
 
 
-def _rank_interval(ranks: npt.NDArray[np.int64], level: Fraction, observed: int) -> tuple[int, int]:
-    low, high = _ends(len(ranks), level)
-    ordered = np.sort(ranks)
-    return min(int(ordered[low]), observed), max(int(ordered[high]), observed)
+def _rank_counts(matrix: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """(teams, teams + 1): in how many draws each team had each rank."""
+    teams, start = len(matrix), 0
+    found = np.zeros((teams, teams + 1), dtype=np.int64)
+    for size in blocks(matrix.shape[1], teams):
+        ranks = _ranks(matrix[:, start : start + size])
+        for row in range(teams):
+            found[row] += np.bincount(ranks[row], minlength=teams + 1)
+        start += size
+    return found
 
 
-def _counted(ranks: npt.NDArray[np.int64]) -> dict[str, int]:
-    found, counts = np.unique(ranks, return_counts=True)
-    return {str(rank): int(count) for rank, count in zip(found.tolist(), counts.tolist(), strict=True)}
+def _rank_interval(counts: npt.NDArray[np.int64], level: Fraction, observed: int) -> tuple[int, int]:
+    low, high = ends(int(counts.sum()), level)
+    reached = np.cumsum(counts)  # in how many draws it had this rank or a better one
+    found = (int(np.searchsorted(reached, place, side="right")) for place in (low, high))
+    return min(next(found), observed), max(next(found), observed)
+
+
+def _counted(counts: npt.NDArray[np.int64]) -> dict[str, int]:
+    return {str(rank): int(counts[rank]) for rank in np.flatnonzero(counts).tolist()}
 
 
 def _p(not_above: int, draws: int) -> Fraction:
@@ -227,8 +207,10 @@ def _p(not_above: int, draws: int) -> Fraction:
     return min(Fraction(1), Fraction(2 * (1 + not_above), draws + 1))
 
 
-def _pair(above: str, below: str, values: Mapping[str, npt.NDArray[np.int64]], rules: Uncertainty) -> Separable:
-    p = _p(int(np.count_nonzero(values[above] <= values[below])), rules.draws)
+def _pair(
+    above: str, below: str, upper: npt.NDArray[np.int64], lower: npt.NDArray[np.int64], rules: Uncertainty
+) -> Separable:
+    p = _p(int(np.count_nonzero(upper <= lower)), rules.draws)
     return Separable(above, below, round(float(p), 6), p >= rules.close_p)
 
 

@@ -19,10 +19,11 @@ from harness.documents.items import Scores
 from harness.documents.leaderboard import Leaderboard, leaderboard_plain
 from harness.documents.report import ScoreReport
 from harness.errors import MachineError
+from harness.ranking.draws import drawn
 from harness.ranking.final import cell_weights
 from harness.ranking.strata import strata
 from harness.ranking.table import PLACERS, leaderboard
-from harness.ranking.uncertainty import _counts, _groups, _letter
+from harness.ranking.uncertainty import _groups, _letter
 
 CHALLENGE = replace(load_challenge(), uncertainty=Uncertainty(400, Fraction(19, 20), Fraction(1, 20)))
 TRACK = CHALLENGE.tracks["track1"]
@@ -195,11 +196,11 @@ def test_finals_of_the_draws_are_those_of_the_drawn_dialogues() -> None:
     parts = strata(PLACERS["dialogue"]([found], spec, TRACK, "auto"), {"one": scores}, spec, TRACK, "auto")
     weights = cell_weights(spec, TRACK)
     finals = []
-    drawn = {(part.language, part.task): (part, _counts(part, 100, board.bootstrap.seed)) for part in parts}
+    draws = {(part.language, part.task): (part, next(drawn(part, board.bootstrap.seed, [100]))) for part in parts}
     for draw in range(100):
         final = Fraction(0)
         for cell, weight in weights.items():
-            part, counts = drawn[cell[0], cell[1]]
+            part, counts = draws[cell[0], cell[1]]
             marks = scores[*cell, False]
             total = sum(int(counts[i, draw]) * (marks[d] or 0) for i, d in enumerate(part.dialogues))
             final += weight * Fraction(total) / 6
@@ -212,12 +213,12 @@ def test_finals_of_the_draws_are_those_of_the_drawn_dialogues() -> None:
 def test_every_draw_has_as_many_dialogues_as_there_are() -> None:
     found, scores = team("one", 0.5, 7)
     part = strata(PLACERS["dialogue"]([found], CHALLENGE, TRACK, "auto"), {"one": scores}, CHALLENGE, TRACK, "auto")[0]
-    counts = _counts(part, 500, "seed")
+    counts = next(drawn(part, "seed", [500]))
     assert counts.shape == (7, 500)
     assert set(counts.sum(axis=0).tolist()) == {7}
     assert abs(counts.mean() - 1) < 1e-9 and 0.8 < counts.var() < 0.95  # multinomial: 1 - 1/7
-    assert np.array_equal(counts, _counts(part, 500, "seed"))
-    assert not np.array_equal(counts, _counts(part, 500, "another"))
+    assert np.array_equal(counts, next(drawn(part, "seed", [500])))
+    assert not np.array_equal(counts, next(drawn(part, "another", [500])))
 
 
 def test_the_bits_behind_the_draws_never_change() -> None:
