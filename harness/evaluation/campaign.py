@@ -19,7 +19,7 @@ from harness.documents.progress import EventName
 from harness.documents.report import JudgeRef
 from harness.documents.run_review import RunFlag
 from harness.errors import MachineError, UsageError
-from harness.evaluation.evaluate import Campaign, restore_files
+from harness.evaluation.evaluate import Campaign
 from harness.evaluation.executors import Executor
 from harness.evaluation.executors.local import LocalExecutor
 from harness.evaluation.journal import find
@@ -30,6 +30,7 @@ from harness.evaluation.progress import Progress, Watcher
 from harness.evaluation.publishing import Renderers, refusals, table_of
 from harness.evaluation.run import usable_references
 from harness.evaluation.run_directory import PINS, REVIEW, SCHEMA_VERSION, Pins, RunDirectory, open_run
+from harness.evaluation.run_files import restore_files
 from harness.evaluation.run_io import RunIO, hook_from_environment
 from harness.evaluation.run_review import review_run
 from harness.evaluation.standings import MADE_BY

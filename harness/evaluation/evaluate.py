@@ -14,14 +14,13 @@ from typing import Any
 
 from harness.challenge.spec import Challenge
 from harness.documents.reference import ReferenceDialogue
-from harness.documents.report import CanaryCheck
-from harness.documents.verdict import Verdict
-from harness.errors import MachineError, Refused, UsageError
+from harness.documents.verdict import JudgeRequest
+from harness.errors import UsageError
 from harness.evaluation.executors import Executor
-from harness.evaluation.judge_lock import file_digest
 from harness.evaluation.preparing import read_requests
 from harness.evaluation.progress import Progress
 from harness.evaluation.run_directory import RunDirectory
+from harness.evaluation.run_files import check_outputs, remove
 from harness.evaluation.standings import (
     ATTEMPT,
     COUNTED,
@@ -33,7 +32,6 @@ from harness.evaluation.standings import (
     TeamState,
     apply,
     choose,
-    files_of,
     fold,
     ledger_entries,
     looked_at,
@@ -66,6 +64,8 @@ class Campaign:
     tries: dict[tuple[str, str], int] = field(default_factory=dict)
     resting: dict[str, float] = field(default_factory=dict)
     submitted: int = 0
+    landed: list[tuple[Task, int, Result]] = field(default_factory=list)
+    scorable: list[str] = field(default_factory=list)
     _gold: tuple[ReferenceDialogue, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,13 +80,25 @@ class Campaign:
                 self._keep_ledger(state)  # a crash may have come between the journal and the ledger
         while True:
             self._start_what_can()
-            if not self.running:
-                if not self._rest():
-                    return self.failures
-                continue
-            for number, result in self.executor.wait(_WAIT_S):
-                task, attempt = self.running.pop(number)
-                self._take(task, attempt, result)
+            written = self._write_down()
+            if self.running:
+                for number, result in self.executor.wait(0 if written else _WAIT_S):
+                    self.landed.append((*self.running.pop(number), result))
+            elif not written and not self._rest():
+                return self.failures
+
+    def _write_down(self) -> bool:
+        """Write down what came back, or else score one team: whatever could be started is under way meanwhile. False
+        when there was nothing to do."""
+        if self.landed:
+            for landed in self.landed:
+                self._take(*landed)
+            self.landed.clear()
+        elif self.scorable:
+            self._score(self.states[self.scorable[0]])
+        else:
+            return False
+        return True
 
     def _rest(self) -> bool:
         """Wait for the first of the teams that are to be tried again; whether there is one."""
@@ -98,25 +110,26 @@ class Campaign:
     def _start_what_can(self) -> None:
         now = time.monotonic()
         self.resting = {name: until for name, until in self.resting.items() if until > now}
-        busy = {task.team for task, _ in self.running.values()}
+        busy = {task.team for task, _ in self.running.values()} | {task.team for task, _, _ in self.landed}
+        self.scorable.clear()
         for name, state in self.states.items():
             if len(self.running) >= self.jobs + max(self.jobs, self.judges):
                 return
             if name in busy or name in self.failures or name in self.resting:
                 continue
             following = self._following(state)
-            if following is not None and self._room(following[0]):
+            if following is not None and self._room(following[0].stage):
                 task, attempt = self._with_gpu(following[0]), following[1]
                 self.submitted += 1
                 self.running[self.submitted] = task, attempt
                 self.executor.submit(self.submitted, task)
                 self.progress.started(task, attempt)
 
-    def _room(self, task: Task) -> bool:
-        if self.gpus and not isinstance(task, PrepareTask) and not self._free_gpus():
+    def _room(self, stage: str) -> bool:
+        if self.gpus and stage != "prepare" and not self._free_gpus():
             return False
-        limit = self.judges if task.stage == "judge" else self.jobs
-        return sum(other.stage == task.stage for other, _ in self.running.values()) < limit
+        limit = self.judges if stage == "judge" else self.jobs
+        return sum(other.stage == stage for other, _ in self.running.values()) < limit
 
     def _free_gpus(self) -> list[str]:
         used = {task.gpu for task, _ in self.running.values() if not isinstance(task, PrepareTask)}
@@ -128,40 +141,52 @@ class Campaign:
         return replace(task, gpu=self._free_gpus()[0])
 
     def _following(self, state: TeamState) -> tuple[Task, int] | None:
-        """The team's next task and the attempt it is about. Scores, which cost no task, are made on the way."""
+        """The team's next task and the attempt it is about; None for now, too. Who only waits for scores, which are no
+        task, is `scorable`."""
         if state.final:
             return None
         while state.counted is None:
             open_ = next((each for each in looked_at(state, self.challenge) if each.outcome is None), None)
             if open_ is not None:
-                return self._look(state, open_), open_.attempt.number
+                return self._look(state, open_)
             self._record((COUNTED, choose(state, self.challenge) or {}))
             self._keep_ledger(state)
         chosen = state.chosen
         if chosen is None or chosen.prepared is None:
             return None
-        requests = read_requests(self.run.blobs.get(chosen.prepared["requests"]))
-        verdicts, canaries = verdicts_of(state, self.run.blobs)
-        missing = tuple(r for r in requests.values() if (r.item, r.sample) not in verdicts)
-        if missing and not state.asked:
+        if not state.judged and not self._room("judge"):
+            return None  # to read what it asks would be in vain
+        if missing := self._missing(state, chosen):
             number = chosen.attempt.number
             audio = self.run.work(f"prepare-{state.team.name}-{number}", "audio")
             names = {Path(request.audio).name for request in missing if request.audio is not None}
             if any(not (audio / name).is_file() for name in names):
-                return self._look(state, chosen), number
+                return self._look(state, chosen)
             return JudgeTask(state.team.name, missing, audio, self.run.work(f"judge-{state.team.name}")), number
-        self._score(state, chosen, verdicts, canaries)
+        self.scorable.append(state.team.name)
         return None
 
-    def _look(self, state: TeamState, each: AttemptState) -> Task:
+    def _missing(self, state: TeamState, chosen: AttemptState) -> tuple[JudgeRequest, ...]:
+        """What the judge is still to be asked, by this process."""
+        if state.asked or chosen.prepared is None:
+            return ()
+        requests = read_requests(self.run.blobs.get(chosen.prepared["requests"]))
+        verdicts, _ = verdicts_of(state, self.run.blobs)
+        return tuple(each for each in requests.values() if (each.item, each.sample) not in verdicts)
+
+    def _look(self, state: TeamState, each: AttemptState) -> tuple[Task, int] | None:
+        """The run of a hand-in, or its check; None while there is no room, for outputs are read to offer a check."""
         name, number = state.team.name, each.attempt.number
-        if each.attempt.image is not None and each.ran is None:
-            return RunTask(name, each.attempt.image, self.run.work(f"run-{name}-{number}"))
+        image = each.attempt.image if each.ran is None else None
+        if not self._room("prepare" if image is None else "run"):
+            return None
+        if image is not None:
+            return RunTask(name, image, self.run.work(f"run-{name}-{number}")), number
         source = each.attempt.submission or self._outputs(name, number)
         collected = each.attempt.image is not None
         if each.ran is not None:
             check_outputs(name, source, self.run.blobs.get(each.ran["record"]))
-        return PrepareTask(name, source, collected, self.run.work(f"prepare-{name}-{number}"))
+        return PrepareTask(name, source, collected, self.run.work(f"prepare-{name}-{number}")), number
 
     def _outputs(self, name: str, number: int) -> Path:
         """Where an attempt's outputs lie; the only attempt's are `outputs`, for people to find."""
@@ -199,7 +224,7 @@ class Campaign:
         target = self._outputs(task.team, attempt)
         if produced.is_dir():
             self.run.io.flush(produced)
-            _remove(target)
+            remove(target)
             self.run.io.move(produced, target)
         self.run.place(self.run.team(task.team) / "run.json", result.record)
         if result.log:
@@ -233,16 +258,11 @@ class Campaign:
         self._record((JUDGED, entry))
         self.progress.ended(task, attempt, "judged")
 
-    def _score(
-        self,
-        state: TeamState,
-        chosen: AttemptState,
-        verdicts: dict[tuple[str, int], Verdict],
-        canaries: CanaryCheck | None,
-    ) -> None:
-        pins, blobs, prepared = self.run.pins, self.run.blobs, chosen.prepared or {}
-        assert state.counted is not None
-        submission, requests = blobs.get(prepared["submission"]), blobs.get(prepared["requests"])
+    def _score(self, state: TeamState) -> None:
+        chosen, pins, blobs = state.chosen, self.run.pins, self.run.blobs
+        assert chosen is not None and chosen.prepared is not None and state.counted is not None
+        submission, requests = blobs.get(chosen.prepared["submission"]), blobs.get(chosen.prepared["requests"])
+        verdicts, canaries = verdicts_of(state, blobs)
         scored = score_stored(
             self._gold, pins.gold_layout, submission, requests, verdicts, self.challenge, pins.policy, pins.judge,
             state.team, canaries, late=state.counted["late"],
@@ -255,7 +275,7 @@ class Campaign:
             self.failures[state.team.name] = Failure(
                 "I_JUDGE", "some replies have no verdict", "run the same command again", True
             )
-        _remove(self.run.work(f"prepare-{state.team.name}-{chosen.attempt.number}"))
+        remove(self.run.work(f"prepare-{state.team.name}-{chosen.attempt.number}"))
 
     def _keep_ledger(self, state: TeamState) -> None:
         known = {(record.data["team"], record.data["attempt"]) for record in self.run.ledger.records}
@@ -270,38 +290,3 @@ class Campaign:
     def _record(self, *events: tuple[str, dict[str, Any]]) -> None:
         for record in self.run.journal.append(*events):
             apply(self.states, record)
-
-
-def check_outputs(name: str, folder: Path, record: bytes) -> None:
-    """Raises Refused (I_CORRUPT) when an image's outputs are not the files that its run record lists."""
-    listed = {entry["path"]: entry["sha256"].removeprefix("sha256:") for entry in json.loads(record)["outputs"]}
-    present = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
-    if present.keys() != listed.keys() or any(
-        path.is_symlink() or file_digest(path).removeprefix("sha256:") != listed[key] for key, path in present.items()
-    ):
-        raise Refused(
-            f"the outputs of {name} are not those that its run record lists",
-            code="I_CORRUPT",
-            hint="restore the folder from a copy, or begin a new run",
-        )
-
-
-def restore_files(run: RunDirectory, states: dict[str, TeamState]) -> None:
-    """Make the files for people what the journal says they are."""
-    for state in states.values():
-        if state.scored is None:  # whatever lies there is none of ours
-            _remove(run.team(state.team.name) / "scores")
-        for name, sha256 in files_of(state):
-            run.place(run.path / name, run.blobs.get(sha256))
-
-
-def _remove(path: Path) -> None:
-    import shutil
-
-    try:
-        if path.exists():
-            shutil.rmtree(path)
-    except OSError as error:
-        raise MachineError(
-            f"{path.name} could not be deleted: {error.strerror}", code="I_DISK", hint="delete it by hand, run again"
-        ) from error

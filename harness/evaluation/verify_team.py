@@ -12,11 +12,11 @@ from pathlib import Path
 from harness.documents.codec import to_plain
 from harness.documents.verification import Difference
 from harness.evaluation.differences import first_difference
-from harness.evaluation.evaluate import check_outputs
 from harness.evaluation.preparing import Terms, prepare, read_requests
 from harness.evaluation.publishing import Renderers
 from harness.evaluation.rescoring import canaries_of, rescore_team
 from harness.evaluation.run_directory import JOURNAL, TEAMS
+from harness.evaluation.run_files import check_outputs
 from harness.evaluation.standings import AttemptState, TeamState, choose
 from harness.evaluation.stored_run import StoredRun
 from harness.evaluation.stored_score import read_gold

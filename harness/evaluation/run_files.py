@@ -1,0 +1,46 @@
+"""The files of a run that are no documents: outputs of images as they were collected, and what is made for people."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from harness.errors import MachineError, Refused
+from harness.evaluation.judge_lock import file_digest
+from harness.evaluation.run_directory import RunDirectory
+from harness.evaluation.standings import TeamState, files_of
+
+
+def check_outputs(name: str, folder: Path, record: bytes) -> None:
+    """Raises Refused (I_CORRUPT) when an image's outputs are not the files that its run record lists."""
+    listed = {entry["path"]: entry["sha256"].removeprefix("sha256:") for entry in json.loads(record)["outputs"]}
+    present = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    if present.keys() != listed.keys() or any(
+        path.is_symlink() or file_digest(path).removeprefix("sha256:") != listed[key] for key, path in present.items()
+    ):
+        raise Refused(
+            f"the outputs of {name} are not those that its run record lists",
+            code="I_CORRUPT",
+            hint="restore the folder from a copy, or begin a new run",
+        )
+
+
+def restore_files(run: RunDirectory, states: dict[str, TeamState]) -> None:
+    """Make the files for people what the journal says they are."""
+    for state in states.values():
+        if state.scored is None:  # whatever lies there is none of ours
+            remove(run.team(state.team.name) / "scores")
+        for name, sha256 in files_of(state):
+            run.place(run.path / name, run.blobs.get(sha256))
+
+
+def remove(path: Path) -> None:
+    """Delete a folder of ours. Raises MachineError (I_DISK)."""
+    try:
+        if path.exists():
+            shutil.rmtree(path)
+    except OSError as error:
+        raise MachineError(
+            f"{path.name} could not be deleted: {error.strerror}", code="I_DISK", hint="delete it by hand, run again"
+        ) from error
