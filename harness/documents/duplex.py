@@ -57,8 +57,9 @@ class DuplexInput:
     annotation: Annotation
 
 
-# What must be said beside delays, by a report's measures "delays" and "delay_from"; other values say nothing special.
+# What is said beside delays, by a report's measures "delays" and "delay_from"; other values say nothing.
 DELAY_NOTES = {
+    "alone": "delays were measured on a machine of its own",
     "shared": "delays were measured on a shared machine",
     "handed_in": "delays are those of the outputs as handed in, not of a run of this harness",
     "voice": "first response delay from the onset of voice activity, not from words",
