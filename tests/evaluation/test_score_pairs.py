@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from command import here, humdial
 from test_judge_server import completion, serving
 
 WAVS = Path(__file__).resolve().parents[1] / "data" / "vectors" / "wavs"
@@ -22,11 +23,6 @@ CASES = [
     ("directed_at_others", None),
 ]
 LABELS = {"backchannel": "C_RESUME", "third_party": "C_RESUME", "directed_at_others": "C_RESUME"}
-
-
-def humdial(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
 def key_line(number: int, language: str, scenario: str, part: str | None) -> dict[str, Any]:
@@ -76,10 +72,31 @@ def challenge_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def few(challenge_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same set with two of its inputs: an interruption and a pause. Not to be changed."""
+    return only(challenge_set, tmp_path_factory.mktemp("few") / "set", "test-000001", "test-000007")
+
+
+def only(challenge_set: Path, root: Path, *names: str) -> Path:
+    """A copy of the set that has these inputs alone, with what belongs to them."""
+    shutil.copytree(challenge_set, root)
+    kept = set(names)
+    for name in ("inputs/key.jsonl", "labels.jsonl"):
+        rows = [json.loads(line) for line in (challenge_set / name).read_text().splitlines()]
+        rows = [row for row in rows if row["file"] in names]
+        kept |= {row["clean"] for row in rows if row.get("clean")}
+        (root / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for path in [*root.rglob("*.wav"), *root.rglob("*_output.json")]:
+        if path.stem.removesuffix("_output") not in kept:
+            path.unlink()
+    return root
+
+
 def score(root: Path, out: Path, *options: object) -> dict[str, Any]:
     given = ("--transcripts", root / "words", "--labels", root / "labels.jsonl", "--out", out, *options)
-    done = humdial("score", root / "team", "--references", root / "inputs", *given)
-    assert done.returncode == 0, done.stdout + done.stderr
+    code, said = here("score", root / "team", "--references", root / "inputs", *given)
+    assert code == 0, said
     found: dict[str, Any] = json.loads((out / "report.json").read_text())
     return found
 
@@ -88,7 +105,8 @@ def score(root: Path, out: Path, *options: object) -> dict[str, Any]:
 def alpha(challenge_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What scoring the set leaves."""
     out = tmp_path_factory.mktemp("scored") / "alpha"
-    score(challenge_set, out)
+    given = ("--transcripts", challenge_set / "words", "--labels", challenge_set / "labels.jsonl", "--out", out)
+    humdial("score", challenge_set / "team", "--references", challenge_set / "inputs", *given)
     return out
 
 
@@ -112,43 +130,68 @@ def test_from_audio_to_the_table(alpha: Path, tmp_path: Path) -> None:
         (tmp_path / team).mkdir()
         (tmp_path / team / "report.json").write_text(json.dumps(plain))
     table = humdial("leaderboard", alpha, tmp_path / "beta", tmp_path / "baseline")
-    assert table.returncode == 0, table.stderr
     assert "no final score, not measured" in table.stdout and "60.0" in table.stdout and "NOT OFFICIAL" in table.stdout
 
 
-def test_the_same_bytes_again_and_the_onset_of_voice(challenge_set: Path, alpha: Path, tmp_path: Path) -> None:
-    score(challenge_set, tmp_path / "b")
-    for name in ("report.json", "pairs.jsonl"):
-        assert (alpha / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    voice = score(challenge_set, tmp_path / "c", "--delay-from", "voice")["measures"]
+def test_a_pair_is_measured_alike_in_every_company(few: Path, alpha: Path, tmp_path: Path) -> None:
+    """Twice the same bytes; and the lines of a few pairs are those that they had among many."""
+    for name in ("a", "b"):
+        score(few, tmp_path / name)
+    for name in ("report.json", "pairs.jsonl", "validation.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    lines = (tmp_path / "a/pairs.jsonl").read_bytes().splitlines()
+    assert len(lines) == 2 and set(lines) < set((alpha / "pairs.jsonl").read_bytes().splitlines())
+
+
+def test_the_onset_of_voice_in_the_place_of_words(few: Path, tmp_path: Path) -> None:
+    voice = score(few, tmp_path / "c", "--delay-from", "voice")["measures"]
     assert voice["en"]["first_response_delay_s"]["follow_up"] == pytest.approx(3.298 - 2.484, abs=0.04)
     assert voice["delay_from"] == "voice" and "voice activity" in voice["note"]
 
 
-def test_a_transcript_out_of_order_stops_the_score(challenge_set: Path, tmp_path: Path) -> None:
-    words = tmp_path / "words/test"
-    words.mkdir(parents=True)
-    chunks = [{"text": "b", "timestamp": [5.0, 5.2]}, {"text": "a", "timestamp": [1.0, 1.2]}]
-    (words / "test-000001_output.json").write_text(json.dumps({"text": "b a", "chunks": chunks}))
-    given = ("--transcripts", tmp_path / "words", "--out", tmp_path / "out")
-    done = humdial("score", challenge_set / "team", "--references", challenge_set / "inputs", *given)
-    assert done.returncode == 2 and "[E_TRANSCRIPT_ORDER]" in done.stderr
+def chunks(*times: tuple[object, object]) -> str:
+    return json.dumps({"text": "", "chunks": [{"text": "w", "timestamp": list(each)} for each in times]})
+
+
+@pytest.mark.parametrize(
+    ("words", "labels", "code"),
+    [
+        (chunks((5.0, 5.2), (1.0, 1.2)), None, "E_TRANSCRIPT_ORDER"),
+        (chunks((float("nan"), 1.0)), None, "E_TRANSCRIPT_TIME"),
+        (chunks((20.0, 90.0)), None, "E_TRANSCRIPT_TIME"),
+        ("[]", None, "E_TRANSCRIPT"),
+        (None, '{"file": "test-000001", "behaviour": "MAYBE"}', "E_LABEL"),
+        (None, '{"file": "test-000001", "behaviour": []}', "E_LABEL"),
+        (None, '{"file": "test-000099", "behaviour": ["RESPOND"]}', "E_LABEL"),
+        (None, '{"file": "test-000001", "behaviour": "RESPOND"}\n' * 2, "E_LABEL"),
+        (None, "[" * 100_000, "E_LABEL"),
+        (None, "\udcff", "E_LABEL"),
+    ],
+    ids=[
+        *("out of order", "NaN", "outside the file", "no transcript"),
+        *("another label", "no label", "another input", "twice", "deep", "no text"),
+    ],
+)
+def test_words_and_labels_that_cannot_be_used_stop_the_score(
+    few: Path, tmp_path: Path, words: str | None, labels: str | None, code: str
+) -> None:
+    (tmp_path / "words/test").mkdir(parents=True)
+    if words is not None:
+        (tmp_path / "words/test/test-000001_output.json").write_text(words)
+    (tmp_path / "labels.jsonl").write_bytes((labels or "").encode(errors="surrogateescape"))
+    given = ("--transcripts", tmp_path / "words", "--labels", tmp_path / "labels.jsonl", "--out", tmp_path / "out")
+    exit_code, said = here("score", few / "team", "--references", few / "inputs", *given)
+    assert exit_code == 2 and f"[{code}]" in said
     assert not (tmp_path / "out/report.json").exists()
-    (tmp_path / "labels.jsonl").write_text('{"file": "test-000001", "behaviour": "MAYBE"}\n')
-    given = ("--labels", tmp_path / "labels.jsonl", "--out", tmp_path / "out")
-    done = humdial("score", challenge_set / "team", "--references", challenge_set / "inputs", *given)
-    assert done.returncode == 2 and "[E_LABEL]" in done.stderr
 
 
-def test_a_silent_output_is_listed_and_counted(challenge_set: Path, tmp_path: Path) -> None:
-    import shutil
-
-    shutil.copytree(challenge_set, tmp_path / "set")
-    soundfile.write(tmp_path / "set/team/test/test-000001_output.wav", np.zeros(251_780), 16_000, subtype="PCM_16")
-    report = score(tmp_path / "set", tmp_path / "out")
+def test_a_silent_output_is_listed_and_counted(few: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(few, tmp_path / "set")
+    soundfile.write(root / "team/test/test-000001_output.wav", np.zeros(251_780), 16_000, subtype="PCM_16")
+    report = score(root, tmp_path / "out")
     validation = json.loads((tmp_path / "out/validation.json").read_text())
     assert [finding["code"] for finding in validation["findings"]] == ["W_PAIR_SILENT"]
-    assert report["measures"]["en"]["outputs"] == {"ok": 9, "silent": 1}
+    assert report["measures"]["en"]["outputs"] == {"ok": 1, "silent": 1}
     assert report["measures"]["en"]["interruption"]["follow_up"] == 0.0
     assert report["measures"]["en"]["stop_latency_s"]["follow_up"] == 1.739
 
@@ -165,8 +208,7 @@ def test_a_server_of_the_users_labels_what_nobody_labelled(challenge_set: Path, 
     with serving(answer, seen) as url:
         given = ("--transcripts", challenge_set / "words", "--recogniser", "none", "--out", tmp_path)
         server = ("--judge", "openai", "--judge-url", url, "--judge-model", "m")
-        done = humdial("score", challenge_set / "team", "--references", challenge_set / "inputs", *given, *server)
-    assert done.returncode == 0, done.stdout + done.stderr
+        humdial("score", challenge_set / "team", "--references", challenge_set / "inputs", *given, *server)
     report = json.loads((tmp_path / "report.json").read_text())
     english = report["measures"]["en"]
     assert set(english["interruption"].values()) == {1.0} and english["rejection"]["backchannel"] == 0.0

@@ -13,10 +13,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from bench import Bench
-from click.testing import CliRunner
+from command import here as humdial
 
-from harness.cli.main import cli
-from harness.errors import HarnessError
 from harness.evaluation.journal import Journal, scan
 from harness.evaluation.run_directory import held
 from harness.evaluation.run_io import RunIO
@@ -54,15 +52,6 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
         public = key.public_key().public_bytes(form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo)
         (folder / f"{name}.pub").write_bytes(public)
     return folder
-
-
-def humdial(*arguments: object) -> tuple[int, str]:
-    """Exit code, and everything that was said."""
-    done = CliRunner().invoke(cli, [str(argument) for argument in arguments])
-    if isinstance(done.exception, HarnessError):
-        return done.exception.exit_code, f"{done.output}{done.exception} [{done.exception.code}]"
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return done.exit_code, done.output
 
 
 def report(*arguments: object) -> dict[str, Any]:
