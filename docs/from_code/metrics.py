@@ -10,15 +10,17 @@ from fractions import Fraction
 from typing import Any
 
 from from_code.markdown import cell, code, fence, table
+from harness.challenge.duplex import DuplexRules
 from harness.challenge.evaluated_turn import evaluated_index
 from harness.challenge.load import load_challenge
 from harness.challenge.spec import Challenge
 from harness.challenge.text_rules import text_fault
-from harness.documents.duplex import Annotation, Segment, Transcript, Word
+from harness.documents.duplex import Annotation, DuplexInput, Segment, Transcript, Word
 from harness.documents.report import ScoredItem
-from harness.duplex.behaviour import label_shares
-from harness.duplex.delays import DelayRule, first_response_delay_s, published_rejection, strict_rejection
+from harness.duplex.behaviour import Label
+from harness.duplex.delays import DelayRule, first_response_delay_s
 from harness.duplex.intervals import merge, response_intervals, stop_intervals
+from harness.duplex.measures import MeasuredPair, label_share, latency, rejection_rate, unanswered_s
 from harness.evaluation.projection import project
 from harness.ranking.agreement import agreement
 from harness.ranking.duplex import cohort_of, delay_score, total_score
@@ -217,26 +219,7 @@ def _track2(challenge: Challenge) -> Iterator[Metric]:
         first_response_delay_s,
         ("first word at 2.4 s, segment ends at 2.0 s", first_response_delay_s(annotation, heard, DelayRule())),
     )
-    delays = {"a": Fraction(1, 2), "b": Fraction(-1, 5), "c": None}
-    yield Metric(
-        "Rejection (policy published)",
-        "outputs with delay > 0 / outputs in which a word was recognised",
-        published_rejection,
-        ("delays 0.5, −0.2 and none", published_rejection(delays).value),
-    )
-    yield Metric(
-        "Rejection (policy strict)",
-        "outputs with delay > 0 / inputs",
-        strict_rejection,
-        ("delays 0.5, −0.2 and none", strict_rejection(delays, delays).value),
-    )
-    shares = label_shares([("RESPOND",), ("RESUME",), ("RESPOND", "UNKNOWN")])
-    yield Metric(
-        "Behaviour",
-        f"count of the wanted label / count of all labels, rounded to {totals.label_decimals} places",
-        label_shares,
-        ("share of RESPOND in RESPOND; RESUME; RESPOND, UNKNOWN", shares.ratio("RESPOND")),
-    )
+    yield from _policies(rules, DuplexInput("test-000001", "en", "pause", None, None, annotation))
     yield Metric(
         "Sub-totals and total delay",
         f"sub-total of a language = 100 · mean of its scenarios' values, {totals.score_decimals} place(s); of both = their mean, likewise\n"
@@ -262,6 +245,47 @@ def _track2(challenge: Challenge) -> Iterator[Metric]:
 
 
 # ------------------------------------------------------------------------------------------ both
+
+
+def _policies(rules: DuplexRules, item: DuplexInput) -> Iterator[Metric]:
+    """What the two policies count differently."""
+    delays = (Fraction(1, 2), Fraction(-1, 5), None)
+    pairs = [MeasuredPair(item, "ok", transcribed=True, delay_s=delay) for delay in delays]
+    for policy, formula in (
+        ("published", "outputs with delay > 0 / outputs in which a word was recognised"),
+        ("strict", "outputs with delay > 0 / inputs"),
+    ):
+        value, _ = rejection_rate(pairs, strict=policy == "strict")
+        yield Metric(f"Rejection (policy {policy})", formula, rejection_rate, ("delays 0.5, −0.2 and none", value))
+    labels: tuple[tuple[Label, ...], ...] = (("RESPOND",), ("RESUME",), ("RESPOND", "UNKNOWN"))
+    judged = [MeasuredPair(item, "ok", labels=each) for each in labels]
+    case = next(case for case in rules.cases if case.value == "RESPOND")
+    for policy, formula in (
+        ("published", "count of the wanted label / count of all labels"),
+        ("strict", "inputs with the wanted label and no other / inputs"),
+    ):
+        value, _ = label_share(judged, case, rules, strict=policy == "strict")
+        yield Metric(
+            f"Behaviour (policy {policy})",
+            f"{formula}, rounded to {rules.totals.label_decimals} places",
+            label_share,
+            ("share of RESPOND in RESPOND; RESUME; RESPOND, UNKNOWN", value),
+        )
+    yield Metric(
+        "An answer that never came (policy strict)",
+        f"the larger of the rest of the input and {rules.unanswered_s:g} s",
+        unanswered_s,
+        ("the query ends at 2.0 s of 8.0", unanswered_s(item, 0, rules)),
+    )
+    yield Metric(
+        "Means of latencies",
+        "the mean over all intervals of all outputs of a scenario; strict adds those that a silence stands for",
+        latency,
+        (
+            "stop latency of one silent output whose last segment lasts 2 s, policy strict",
+            latency([MeasuredPair(item, "silent")], "stop", rules, "strict").value,
+        ),
+    )
 
 
 def _both() -> Iterator[Metric]:

@@ -94,7 +94,8 @@ class RecogniserSpec:
 
 @dataclass(frozen=True, slots=True)
 class DuplexRules:
-    """Everything of the spec's ``[duplex]`` table. Times are seconds. ``recognisers`` are by profile and language."""
+    """Everything of the spec's ``[duplex]`` table. Times are seconds. ``unanswered_s`` is the least that policy strict
+    counts an answer with that never came; ``recognisers`` are by profile and language."""
 
     track: str
     voice_activity: str
@@ -107,6 +108,7 @@ class DuplexRules:
     totals: DuplexTotals
     layouts: dict[str, DuplexLayout]
     latency: LatencyRules = LatencyRules()
+    unanswered_s: float = 5.0
     recognisers: dict[str, dict[str, RecogniserSpec]] = field(default_factory=dict)
 
     def case(self, scenario: str, part: str | None) -> DuplexCase | None:
@@ -133,6 +135,7 @@ def build_duplex(plain: dict[str, Any]) -> DuplexRules:
         totals=DuplexTotals(**{**totals, "weights": {name: Fraction(w) for name, w in totals["weights"].items()}}),
         layouts={name: DuplexLayout(id=name, **layout) for name, layout in plain["layouts"].items()},
         latency=LatencyRules(**plain.get("latency", {})),
+        unanswered_s=plain.get("unanswered_s", 5.0),
         recognisers={
             profile: {language: RecogniserSpec(**spec) for language, spec in specs.items()}
             for profile, specs in plain.get("recognisers", {}).items()

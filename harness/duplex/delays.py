@@ -1,4 +1,4 @@
-"""First response delay and rejection: what the first recognised word of an output says about its timing.
+"""First response delay: what the first recognised word of an output says about its timing.
 
 The delay is the start of the first word minus the end of the scenario's reference segment. A negative delay is an
 answer before the user had finished; None means that nothing was recognised.
@@ -6,7 +6,7 @@ answer before the user had finished; None means that nothing was recognised.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -58,33 +58,3 @@ class Mean:
     def of(cls, values: Iterable[Fraction]) -> Mean:
         kept = list(values)
         return cls(sum(kept, Fraction(0)) / len(kept) if kept else None, len(kept))
-
-
-def kept_delays(delays: Mapping[str, Fraction | None], rule: DelayRule) -> dict[str, Fraction]:
-    """The delays that the published mean is taken over: recognised, and not before the user had finished."""
-    return {name: delay for name, delay in delays.items() if delay is not None and rule.keeps(delay)}
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """``hits`` of ``n``; ``value`` is None when there is nothing to count."""
-
-    hits: int
-    n: int
-
-    @property
-    def value(self) -> Fraction | None:
-        return Fraction(self.hits, self.n) if self.n else None
-
-
-def published_rejection(delays: Mapping[str, Fraction | None]) -> Share:
-    """Of the outputs in which something was recognised, those whose first word comes after the reference segment."""
-    heard = [delay for delay in delays.values() if delay is not None]
-    return Share(sum(delay > 0 for delay in heard), len(heard))
-
-
-def strict_rejection(delays: Mapping[str, Fraction | None], expected: Iterable[str]) -> Share:
-    """The same over all ``expected`` inputs: a missing or silent output is no success and stays in the denominator."""
-    names = list(expected)
-    found = [delays.get(name) for name in names]
-    return Share(sum(delay is not None and delay > 0 for delay in found), len(names))

@@ -1,8 +1,8 @@
 """From measured pairs to the figures of one language, under one policy: pure and exact.
 
 Policy published takes means over what was measured. Policy strict closes its holes: an output that is missing,
-unreadable or silent, or that speaks too early, stays in the denominator with the longest time that its input allows,
-and is never a success. Under both, nothing to average is missing, never 0.
+unreadable or silent, or that speaks too early, stays in the denominator with the longest time that its input allows
+(at least the spec's ``unanswered_s``), and is never a success. Under both, nothing to average is missing, never 0.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from harness.challenge.duplex import DuplexCase, DuplexRules
 from harness.documents.duplex import DuplexInput
-from harness.duplex.behaviour import Label
+from harness.duplex.behaviour import Label, label_shares, read_label
 from harness.duplex.delays import DelayRule, Mean, exact
 from harness.duplex.timing import PairTiming
 
@@ -47,7 +47,6 @@ def delay_rule(case: DuplexCase) -> DelayRule:
 def language_measures(pairs: Sequence[MeasuredPair], rules: DuplexRules, policy: str) -> dict[str, Any]:
     """The report's measures of one language: values as ratios, delays in seconds, ``n`` behind each, ``exact`` means
     as fractions, and how many outputs ended in each state."""
-    strict = policy == "strict"
     found: dict[str, Any] = {
         name: {}
         for name in ("interruption", "rejection", "stop_latency_s", "response_latency_s", "first_response_delay_s")
@@ -58,13 +57,14 @@ def language_measures(pairs: Sequence[MeasuredPair], rules: DuplexRules, policy:
         cases = rules.cases_of(scenario)
         members = [[pair for pair in pairs if rules.case(pair.item.scenario, pair.item.part) == case] for case in cases]
         group = cases[0].group
-        values = [_value(mine, case, rules, strict) for case, mine in zip(cases, members, strict=True)]
+        values = [case_value(mine, case, rules, policy) for case, mine in zip(cases, members, strict=True)]
         found[group][scenario] = _joined([value for value, _ in values], rules.totals.value_decimals)
         counted[group][scenario] = sum(n for _, n in values)
-        means = {"first_response_delay_s": [_delay(m, c, strict) for c, m in zip(cases, members, strict=True)]}
+        first = [first_response(mine, case, rules, policy) for case, mine in zip(cases, members, strict=True)]
+        means = {"first_response_delay_s": first}
         if group == "interruption":
-            means["stop_latency_s"] = [_latency(mine, "stop", strict) for mine in members]
-            means["response_latency_s"] = [_latency(mine, "response", strict) for mine in members]
+            means["stop_latency_s"] = [latency(mine, "stop", rules, policy) for mine in members]
+            means["response_latency_s"] = [latency(mine, "response", rules, policy) for mine in members]
         for name, each in means.items():
             mean = _mean_of(each)
             found[name][scenario] = None if mean is None else _figure(mean)
@@ -110,13 +110,19 @@ def _mean_of(means: Sequence[Mean]) -> Fraction | None:
     return sum(known, Fraction(0)) / len(known) if known and len(known) == len(means) else None
 
 
-def _value(
-    pairs: Sequence[MeasuredPair], case: DuplexCase, rules: DuplexRules, strict: bool
+def case_value(
+    pairs: Sequence[MeasuredPair], case: DuplexCase, rules: DuplexRules, policy: str
 ) -> tuple[Fraction | None, int]:
-    return _rejection(pairs, strict) if case.value == "rejection" else _share(pairs, case, rules, strict)
+    """What a case is worth, from 0 to 1, and how many stand behind it: the share of its label or its rejection rate.
+    None, 0 when there is nothing to count."""
+    if case.value == "rejection":
+        return rejection_rate(pairs, strict=policy == "strict")
+    return label_share(pairs, case, rules, strict=policy == "strict")
 
 
-def _rejection(pairs: Sequence[MeasuredPair], strict: bool) -> tuple[Fraction | None, int]:
+def rejection_rate(pairs: Sequence[MeasuredPair], *, strict: bool) -> tuple[Fraction | None, int]:
+    """Of the outputs in which something was recognised (strict: of all), those whose first word comes after the
+    reference segment."""
     if strict and any(pair.spoke and not pair.transcribed for pair in pairs):
         return None, 0
     counted = pairs if strict else [pair for pair in pairs if pair.delay_s is not None]
@@ -124,28 +130,25 @@ def _rejection(pairs: Sequence[MeasuredPair], strict: bool) -> tuple[Fraction | 
     return (Fraction(hits, len(counted)) if counted else None), len(counted)
 
 
-def _share(
-    pairs: Sequence[MeasuredPair], case: DuplexCase, rules: DuplexRules, strict: bool
+def label_share(
+    pairs: Sequence[MeasuredPair], case: DuplexCase, rules: DuplexRules, *, strict: bool
 ) -> tuple[Fraction | None, int]:
     """The share of the wanted label. Strict counts every input once, and waits while one is not judged."""
-    if strict:
-        if any(pair.spoke and pair.labels is None for pair in pairs):
-            return None, 0
-        hits = sum(pair.spoke and pair.labels == (case.value,) for pair in pairs)
-        total = len(pairs)
-    else:
-        labels = [label for pair in pairs if pair.labels is not None for label in pair.labels]
-        hits, total = labels.count(case.value), len(labels)  # type: ignore[arg-type]
-    if not total:
+    decimals = rules.totals.label_decimals
+    if not strict:
+        shares = label_shares(pair.labels for pair in pairs if pair.labels is not None)
+        ratio = shares.ratio(read_label(case.value))
+        # As the published scripts print it: a float, rounded half to even.
+        return (None if ratio is None else Fraction(repr(round(float(ratio), decimals)))), shares.total
+    if not pairs or any(pair.spoke and pair.labels is None for pair in pairs):
         return None, 0
-    ratio = Fraction(hits, total)
-    if strict:
-        return _half_up(ratio, rules.totals.label_decimals), total
-    return Fraction(repr(round(float(ratio), rules.totals.label_decimals))), total  # as the published scripts print
+    hits = sum(pair.spoke and pair.labels == (case.value,) for pair in pairs)
+    return _half_up(Fraction(hits, len(pairs)), decimals), len(pairs)
 
 
-def _delay(pairs: Sequence[MeasuredPair], case: DuplexCase, strict: bool) -> Mean:
-    rule = delay_rule(case)
+def first_response(pairs: Sequence[MeasuredPair], case: DuplexCase, rules: DuplexRules, policy: str) -> Mean:
+    """The mean first response delay of one case."""
+    rule, strict = delay_rule(case), policy == "strict"
     if strict and any(pair.spoke and not pair.transcribed for pair in pairs):
         return Mean(None, 0)
     kept = []
@@ -153,11 +156,11 @@ def _delay(pairs: Sequence[MeasuredPair], case: DuplexCase, strict: bool) -> Mea
         if pair.delay_s is not None and rule.keeps(pair.delay_s):
             kept.append(pair.delay_s)
         elif strict:
-            kept.append(_longest(pair.item, case.reference))
+            kept.append(unanswered_s(pair.item, case.reference, rules))
     return Mean.of(kept)
 
 
-def _latency(pairs: Sequence[MeasuredPair], which: Literal["stop", "response"], strict: bool) -> Mean:
+def latency(pairs: Sequence[MeasuredPair], which: Literal["stop", "response"], rules: DuplexRules, policy: str) -> Mean:
     """Pooled over all intervals of all files. Strict gives an output that says nothing the longest one its input
     allows: the whole interruption, or all the time after it; that time also to one that says nothing after the user's
     last words."""
@@ -165,20 +168,24 @@ def _latency(pairs: Sequence[MeasuredPair], which: Literal["stop", "response"], 
     for pair in pairs:
         if pair.timing is not None:
             lengths += [exact(end) - exact(start) for start, end in getattr(pair.timing, which)]
-            if strict and which == "response" and _falls_silent(pair.timing):
-                lengths.append(_longest(pair.item, -1))
-        if strict and not pair.spoke:
-            last = pair.item.annotation.segments[-1]
-            whole = exact(last.end_s) - exact(last.start_s)
-            lengths.append(whole if which == "stop" else _longest(pair.item, -1))
+        if policy == "strict":
+            lengths += _owed(pair, which, rules)
     return Mean.of(lengths)
 
 
-def _falls_silent(timing: PairTiming) -> bool:
-    """Whether the model says nothing from the end of the user's last words on."""
-    return bool(timing.user) and all(end <= timing.user[-1][1] for _, end in timing.model)
+def _owed(pair: MeasuredPair, which: Literal["stop", "response"], rules: DuplexRules) -> list[Fraction]:
+    """The interval that a silence stands for; none where the output speaks. Noise without speech is silence."""
+    timing, last = pair.timing, pair.item.annotation.segments[-1]
+    mute = not pair.spoke or (timing is not None and not timing.model)
+    if which == "stop":
+        return [exact(last.end_s) - exact(last.start_s)] if mute else []
+    quits = timing is not None and bool(timing.user) and all(end <= timing.user[-1][1] for _, end in timing.model)
+    return [unanswered_s(pair.item, -1, rules)] if mute or quits else []
 
 
-def _longest(item: DuplexInput, reference: int) -> Fraction:
-    """From the end of the segment that a time runs from to the end of the input."""
-    return max(exact(item.annotation.duration_s) - exact(item.annotation.segments[reference].end_s), Fraction(0))
+def unanswered_s(item: DuplexInput, reference: int, rules: DuplexRules) -> Fraction:
+    """What no answer counts with: the time from the end of the segment that delays run from to the end of the input.
+    An input that ends with the user's words leaves none, and that would be the fastest answer of all: so never less
+    than the spec says."""
+    left = exact(item.annotation.duration_s) - exact(item.annotation.segments[reference].end_s)
+    return max(left, exact(rules.unanswered_s))

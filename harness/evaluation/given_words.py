@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from harness.documents.codes import finding
 from harness.documents.duplex import Transcript
@@ -35,24 +35,38 @@ def given_transcript(folder: Path | None, audio: ReplyAudio) -> Transcript | Non
         raise UsageError(entry.message, code=code, hint=entry.hint) from error
 
 
-def given_labels(path: Path) -> dict[str, tuple[Label, ...]]:
-    """Labels by input: a line `{"file": "test-000001", "behaviour": ["C_RESPOND"]}`.
+def given_labels(path: Path, known: Collection[str]) -> dict[str, tuple[Label, ...]]:
+    """Labels by input: a line `{"file": "test-000001", "behaviour": ["C_RESPOND"]}`; ``known`` are the inputs that
+    there are.
 
-    Raises UsageError (E_LABEL) for a line that is none.
+    Raises UsageError (E_LABEL) for a line that is none, or that labels something else.
     """
-    found: dict[str, tuple[Label, ...]] = {}
     try:
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            try:
-                row: dict[str, Any] = json.loads(line)
-                labels = row["behaviour"]
-                name, values = str(row["file"]), labels if isinstance(labels, list) else [labels]
-                if name in found:
-                    raise ValueError("the input stands twice")
-                found[name] = tuple(read_label(each) for each in values)
-            except (ValueError, TypeError, KeyError, NoLabel) as error:
-                entry = finding("E_LABEL", line=number, number=number, what=str(error))
-                raise UsageError(f"{path.name}: {entry.message}", code="E_LABEL", hint=entry.hint) from error
+        lines = path.read_bytes().splitlines()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error}", code="E_LABEL", hint="check the path") from error
+    found: dict[str, tuple[Label, ...]] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            name, labels = _label_line(line)
+            if name in found:
+                raise NoLabel(f"{name!a} stands twice")
+            if name not in known:
+                raise NoLabel(f"the key has no input {name!a}")
+            found[name] = labels
+        except (ValueError, RecursionError) as error:
+            entry = finding("E_LABEL", line=number, number=number, what=str(error))
+            raise UsageError(f"{path.name}: {entry.message}", code="E_LABEL", hint=entry.hint) from error
     return found
+
+
+def _label_line(line: bytes) -> tuple[str, tuple[Label, ...]]:
+    """The input and its labels, one as a rule. Raises ValueError."""
+    row = json.loads(line.decode("utf-8"))
+    if not isinstance(row, dict) or not isinstance(row.get("file"), str):
+        raise NoLabel("it is no object that names a file")
+    labels = row.get("behaviour")
+    values = labels if isinstance(labels, list) else [labels]
+    if not values:
+        raise NoLabel("the list of labels is empty")
+    return row["file"], tuple(read_label(each) for each in values)

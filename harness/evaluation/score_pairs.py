@@ -66,7 +66,8 @@ def score_pairs(
     """
     gold = usable_pairs(references, challenge, rules, need_key=True)
     collected = was_collected(subject)
-    given = given_labels(pair_options.labels) if pair_options.labels else None
+    known = {item.file for item in gold.key} | set(rules.excluded)
+    given = given_labels(pair_options.labels, known) if pair_options.labels else None
     for name in (REPORT, PAIRS, VALIDATION, VERDICTS):
         (out / name).unlink(missing_ok=True)
     if pair_options.transcripts is None or pair_options.transcripts.resolve() != (out / WORDS).resolve():

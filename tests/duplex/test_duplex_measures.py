@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -55,10 +56,39 @@ def test_a_silent_system_is_not_fast() -> None:
     strict = language_measures(silent, RULES, "strict")
     assert strict["interruption"]["follow_up"] == 0.0
     assert strict["stop_latency_s"]["follow_up"] == 1.5  # the whole interruption
-    assert strict["response_latency_s"]["follow_up"] == 4.5  # to the end of the input
+    assert strict["response_latency_s"]["follow_up"] == 5.0  # 4.5 s of the input are left, and 5 are the least
     assert strict["first_response_delay_s"]["follow_up"] == 8.0
     assert strict["n"]["first_response_delay_s"]["follow_up"] == 2
     assert strict["outputs"] == {"missing": 1, "silent": 1}
+
+
+def test_silence_is_not_fast_where_the_input_ends_with_the_user() -> None:
+    """Nothing is left of such an input. Counted as the rest of it, silence would take 0 s."""
+    ends = DuplexInput("test-000001", "en", "follow_up", None, None, Annotation(5.5, ANNOTATION.segments))
+    utterance = DuplexInput("test-000002", "en", "pause", None, None, Annotation(2.0, ANNOTATION.segments[:1]))
+    early = MeasuredPair(utterance, "ok", transcribed=True, delay_s=Fraction(-1))
+    for state in ("silent", "missing", "invalid"):
+        pairs = [MeasuredPair(ends, state), MeasuredPair(utterance, state), early]  # type: ignore[arg-type]
+        strict = language_measures(pairs, RULES, "strict")
+        assert strict["first_response_delay_s"]["follow_up"] == strict["first_response_delay_s"]["pause"] == 5.0
+        assert strict["response_latency_s"]["follow_up"] == 5.0
+        assert strict["n"]["first_response_delay_s"]["pause"] == 2
+        assert strict["rejection"]["pause"] == 0.0
+        published = language_measures(pairs, RULES, "published")
+        assert published["first_response_delay_s"]["pause"] is None
+        assert published["n"]["first_response_delay_s"]["pause"] == 0
+    slower = replace(RULES, unanswered_s=8.0)
+    assert language_measures(pairs, slower, "strict")["first_response_delay_s"]["pause"] == 8.0
+
+
+def test_noise_in_which_nobody_speaks_is_not_fast_either() -> None:
+    """It is no silent file, but neither stops nor answers."""
+    noise = good(1, timing=pair_timing([(0.5, 2.0), (4.0, 5.5)], [], TimingRules()), delay_s=None, labels=("UNKNOWN",))
+    strict = language_measures([noise], RULES, "strict")
+    silent = language_measures([pair(1, state="silent")], RULES, "strict")
+    for name in ("interruption", "stop_latency_s", "response_latency_s", "first_response_delay_s", "n"):
+        assert strict[name] == silent[name]
+    assert language_measures([noise], RULES, "published")["n"]["stop_latency_s"]["follow_up"] == 0
 
 
 def test_a_system_that_falls_silent_for_good_is_not_fast() -> None:
@@ -68,7 +98,7 @@ def test_a_system_that_falls_silent_for_good_is_not_fast() -> None:
     published = language_measures([quitter], RULES, "published")
     assert published["response_latency_s"]["follow_up"] == 0.1
     strict = language_measures([quitter], RULES, "strict")
-    assert strict["response_latency_s"]["follow_up"] == 2.3  # 0.1 and 4.5
+    assert strict["response_latency_s"]["follow_up"] == 2.55  # 0.1 and 5
     assert strict["n"]["response_latency_s"]["follow_up"] == 2
     on_and_on = good(1, timing=pair_timing([(0.5, 2.0), (4.0, 5.5)], [(2.1, 9.0)], TimingRules()))
     assert language_measures([on_and_on], RULES, "strict")["n"]["response_latency_s"]["follow_up"] == 1

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from harness.documents.duplex import Annotation, Segment, Transcript, Word
+from harness.challenge.duplex import DuplexCase
+from harness.challenge.load import load_challenge
+from harness.documents.duplex import Annotation, DuplexInput, Segment, Transcript, Word
+from harness.duplex import PairTiming
 from harness.duplex.behaviour import NoLabel, label_shares, read_label
 from harness.duplex.clean import clean_input
-from harness.duplex.delays import (
-    DelayRule,
-    Mean,
-    TooFewSegments,
-    first_response_delay_s,
-    kept_delays,
-    published_rejection,
-)
-from harness.duplex.intervals import Interval, lengths, merge, response_intervals, stop_intervals
+from harness.duplex.delays import TooFewSegments, first_response_delay_s
+from harness.duplex.intervals import Interval, merge, response_intervals, stop_intervals
+from harness.duplex.measures import MeasuredPair, case_value, delay_rule, first_response, latency
 
 VECTORS = Path(__file__).resolve().parents[1] / "data" / "vectors"
-RULES = {"third_party_before": DelayRule(reference=1), "backchannel": DelayRule(keeps_zero=True)}
+RULES = load_challenge().duplex
+assert RULES is not None
+CASES = {case.id: case for case in RULES.cases} | {"interruption": RULES.cases[0]}
 PUBLISHED = {"RESPOND": "C_RESPOND", "RESUME": "C_RESUME", "UNCERTAIN": "C_UNCERTAIN_HANDLING", "UNKNOWN": "C_UNKNOWN"}
 
 
@@ -50,14 +48,22 @@ def transcript(asr: dict[str, Any]) -> Transcript:
     return Transcript(asr["text"], tuple(Word(each["text"], *each["timestamp"]) for each in asr["chunks"]))
 
 
-def delays(case: dict[str, Any]) -> tuple[dict[str, Fraction | None], DelayRule]:
-    rule = RULES.get(case["in"]["scenario"], DelayRule())
-    found = {
-        stem: first_response_delay_s(annotation(file["sentence"]), transcript(file["output"]), rule)
-        for stem, file in case["in"]["files"].items()
-        if file["output"] is not None
-    }
-    return found, rule
+def measured(case: DuplexCase, name: str = "", annotated: Annotation | None = None, **what: Any) -> MeasuredPair:
+    item = DuplexInput(name, "en", case.scenario, case.part, None, annotated or Annotation(0.0, ()))
+    return MeasuredPair(item, "ok", **what)
+
+
+def transcribed(case: dict[str, Any]) -> tuple[DuplexCase, list[MeasuredPair]]:
+    """The pairs of a vector as scoring measures them, by the spec's own rules of its scenario; files without an output
+    are left out, as the published script leaves them out."""
+    rules = CASES[case["in"]["scenario"]]
+    pairs = []
+    for stem, file in case["in"]["files"].items():
+        if file["output"] is not None:
+            segments = annotation(file["sentence"])
+            delay_s = first_response_delay_s(segments, transcript(file["output"]), delay_rule(rules))
+            pairs.append(measured(rules, stem, segments, transcribed=True, delay_s=delay_s))
+    return rules, pairs
 
 
 def test_merge() -> None:
@@ -74,64 +80,84 @@ def test_intervals(name: str, function: Any) -> None:
 
 
 def test_average_latency() -> None:
-    for case in cases("duplex_average_latency", 50):
-        for key, name in (("latency_stop_list", "avg_latency_stop"), ("latency_resp_list", "avg_latency_resp")):
-            values = [Fraction(length) for file in case["in"] for length in lengths(file[key])]
-            mean = Mean.of(values)
-            assert mean.n == len(values)
-            if mean.value is None:
-                assert case["out"]["ok"][name] == 0.0  # the published figure for nothing at all; ours is missing
+    case = CASES["interruption"]
+    for vector in cases("duplex_average_latency", 50):
+        pairs = [
+            measured(
+                case,
+                timing=PairTiming(
+                    (), (), tuple(map(tuple, file["latency_stop_list"])), tuple(map(tuple, file["latency_resp_list"]))
+                ),
+            )
+            for file in vector["in"]
+        ]
+        for which, name in (("stop", "avg_latency_stop"), ("response", "avg_latency_resp")):
+            mean = latency(pairs, which, RULES, "published")  # type: ignore[arg-type]
+            wanted = vector["out"]["ok"][name]
+            if mean.n == 0:
+                assert mean.value is None and wanted == 0.0  # the published figure for nothing at all; ours is missing
             else:
-                assert float(mean.value) == pytest.approx(case["out"]["ok"][name], abs=1e-9)
+                assert float(mean.value) == pytest.approx(wanted, abs=1e-9)
 
 
 def test_behaviour_ratios() -> None:
-    for case in cases("duplex_behaviour_ratios", 50):
-        if "raises" in case["out"]:
+    """The counts of all four labels, and the figures of the two kinds of scenarios that want one of them."""
+    for vector in cases("duplex_behaviour_ratios", 50):
+        if "raises" in vector["out"]:
             with pytest.raises(NoLabel):
-                label_shares([[read_label(each) for each in row["behaviour"]] for row in case["in"]])
+                [read_label(each) for row in vector["in"] for each in row["behaviour"]]
             continue
-        wanted = case["out"]["ok"]
-        shares = label_shares([[read_label(each) for each in row.get("behaviour", [])] for row in case["in"]])
+        wanted = vector["out"]["ok"]
+        labels = [tuple(read_label(each) for each in row["behaviour"]) if row else None for row in vector["in"]]
+        shares = label_shares(each for each in labels if each is not None)
         assert {PUBLISHED[label]: count for label, count in shares.counts.items()} == wanted["counts"]
-        assert shares.total == wanted["total"]
-        exact = {label: shares.ratio(label) for label in shares.counts}
-        ratios = {PUBLISHED[label]: float(value) for label, value in exact.items() if value is not None}
+        ratios = {PUBLISHED[label]: float(shares.ratio(label) or 0) for label in shares.counts}
         assert ratios == pytest.approx(wanted["ratios"], abs=1e-9)
-        assert {name: round(value, 2) for name, value in ratios.items()} == pytest.approx(wanted["ratios_2dp"])
+        for case in (CASES["interruption"], CASES["backchannel"]):
+            pairs = [measured(case, labels=each) for each in labels]
+            value, n = case_value(pairs, case, RULES, "published")
+            assert n == wanted["total"]
+            expected = wanted["ratios_2dp"].get(PUBLISHED[case.value], 0.0 if n else None)
+            assert (None if value is None else float(value)) == expected
 
 
 def test_first_response_delay() -> None:
-    for case in cases("duplex_first_response_delay", 94):
-        if "raises" in case["out"]:
+    for vector in cases("duplex_first_response_delay", 94):
+        if "raises" in vector["out"]:
             with pytest.raises(TooFewSegments):
-                delays(case)
+                transcribed(vector)
             continue
-        wanted = case["out"]["ok"]
-        found, rule = delays(case)
-        kept = kept_delays(found, rule)
-        assert {stem: float(kept[stem]) if stem in kept else None for stem in found} == pytest.approx(
-            wanted["per_file"], abs=1e-9
-        )
-        mean = Mean.of(kept.values())
+        wanted = vector["out"]["ok"]
+        case, pairs = transcribed(vector)
+        rule = delay_rule(case)
+        kept = {
+            pair.item.file: float(pair.delay_s) if pair.delay_s is not None and rule.keeps(pair.delay_s) else None
+            for pair in pairs
+        }
+        assert kept == pytest.approx(wanted["per_file"], abs=1e-9)
+        mean = first_response(pairs, case, RULES, "published")
         assert mean.n == (wanted["n_valid"] or 0)
         assert (None if mean.value is None else f"{float(mean.value):.3f}") == wanted["printed_mean"]
 
 
 def test_rejection_rate() -> None:
-    for case in cases("duplex_rejection_rate", 31):
-        if "raises" in case["out"]:
+    for vector in cases("duplex_rejection_rate", 31):
+        if "raises" in vector["out"]:
             with pytest.raises(TooFewSegments):
-                delays(case)
+                transcribed(vector)
             continue
-        wanted = case["out"]["ok"]
-        found, _ = delays(case)
+        wanted = vector["out"]["ok"]
+        case, pairs = transcribed(vector)
+        delays = {pair.item.file: pair.delay_s for pair in pairs}
+        assert delays.keys() == wanted["per_file"].keys()
         for stem, (delay, counted) in wanted["per_file"].items():
-            assert (found[stem] is not None) == counted
-            assert (None if found[stem] is None else float(found[stem])) == pytest.approx(delay, abs=1e-9)
-        share = published_rejection(found)
-        assert (share.hits, share.n) == (wanted["accepted"] or 0, wanted["denominator"] or 0)
-        printed = None if share.value is None else f"{float(100 * share.value):.3f}"
+            found = delays[stem]
+            assert (found is not None) == counted
+            assert (None if found is None else float(found)) == pytest.approx(delay, abs=1e-9)
+        value, n = case_value(pairs, case, RULES, "published")
+        assert n == (wanted["denominator"] or 0)
+        assert (None if value is None else value * n) == wanted["accepted"]
+        printed = None if value is None else f"{float(100 * value):.3f}"
         assert printed == wanted["printed_rate_percent"]
 
 
