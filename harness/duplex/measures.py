@@ -24,9 +24,9 @@ OutputState = Literal["ok", "missing", "silent", "invalid"]
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPair:
-    """One input with what its output is worth. ``timing`` is None where it was not measured, ``delay_s`` None where
-    nothing was recognised; ``transcribed`` says whether anybody listened for words. ``labels`` is None where nobody
-    judged."""
+    """One input with what its output is worth. ``timing`` is None where it was not measured (of an output that is not
+    there, it is the user's side alone), ``delay_s`` None where nothing was recognised; ``transcribed`` says whether
+    anybody listened for words. ``labels`` is None where nobody judged."""
 
     item: DuplexInput
     state: OutputState
@@ -178,7 +178,9 @@ def _owed(pair: MeasuredPair, which: Literal["stop", "response"], rules: DuplexR
     timing, last = pair.timing, pair.item.annotation.segments[-1]
     mute = not pair.spoke or (timing is not None and not timing.model)
     if which == "stop":
-        return [exact(last.end_s) - exact(last.start_s)] if mute else []
+        # As long as for one who talks on: by the annotation, or as it was heard.
+        whole = [(last.start_s, last.end_s), *(timing.user[-1:] if timing is not None else ())]
+        return [max(exact(end) - exact(start) for start, end in whole)] if mute else []
     quits = timing is not None and bool(timing.user) and all(end <= timing.user[-1][1] for _, end in timing.model)
     return [unanswered_s(pair.item, -1, rules)] if mute or quits else []
 

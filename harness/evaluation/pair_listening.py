@@ -44,7 +44,7 @@ class Listener:
         I_READER, I_HEARING).
         """
         audio = {item.file: submission.pairs.get(input_path(item.file)) or ReplyAudio("", "missing") for item in items}
-        heard = self._listen([item for item in items if audio[item.file].state == "ok"], audio)
+        heard = self._listen(items, audio)
         return [self._pair(item, audio[item.file], heard, labels.get(item.file)) for item in items]
 
     def _pair(
@@ -54,13 +54,13 @@ class Listener:
         heard: Mapping[Path, list[Interval]],
         labels: tuple[Label, ...] | None,
     ) -> MeasuredPair:
-        if audio.state != "ok":
-            return MeasuredPair(item, audio.state, labels=labels if audio.state == "silent" else None)
-        case, said = self._case(item), heard[self.outputs / audio.path]
+        case, said = self._case(item), heard.get(self.outputs / audio.path, [])
         timing = None
         if case.group == "interruption":
             gaps = TimingRules(self.rules.user_gap_s, self.rules.model_gap_s)
             timing = pair_timing(heard[self._input(item)], said, gaps)
+        if audio.state != "ok":
+            return MeasuredPair(item, audio.state, timing, labels=labels if audio.state == "silent" else None)
         delay_s: Fraction | None = None
         if self.words is None:
             transcribed = True
@@ -74,11 +74,12 @@ class Listener:
         return MeasuredPair(item, "ok", timing, transcribed, delay_s, labels)
 
     def _listen(self, items: Sequence[DuplexInput], audio: Mapping[str, ReplyAudio]) -> dict[Path, list[Interval]]:
-        """Speech, in seconds, of every output that there is and of the inputs that it is timed against."""
+        """Speech, in seconds, of every output that is not silent, and of the inputs that outputs are timed against."""
         wanted: dict[Path, Recording] = {}
         for item in items:
             output = audio[item.file]
-            wanted[self.outputs / output.path] = Recording(self.outputs / output.path, output.sha256)
+            if output.state == "ok":
+                wanted[self.outputs / output.path] = Recording(self.outputs / output.path, output.sha256)
             if self._case(item).group == "interruption":
                 wanted[self._input(item)] = Recording(self._input(item))
         activity = VoiceActivity()

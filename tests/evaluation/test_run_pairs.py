@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,17 @@ from typing import Any
 import jsonschema
 import pytest
 import soundfile
+from command import here
 from jsonschema.validators import Draft202012Validator
 
+from harness.challenge.load import load_challenge
 from harness.resources import data_dir, schema_path
-from harness.sandbox import Engine
+from harness.sandbox import Engine, PairFiles
+from harness.sandbox.staging_pairs import stage_pairs
 
 pytestmark = pytest.mark.engine
-Humdial = Callable[..., subprocess.CompletedProcess[str]]
 BuildImage = Callable[..., str]
+DELAYS = ("stop_latency_s", "response_latency_s", "first_response_delay_s")
 LABELS = {"follow_up", "negation", "repetition", "topic_switch", "termination"}
 
 
@@ -39,20 +43,33 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(
-    duplex_sample: Path, impatient: Path, engine: Engine, base_image: str, humdial: Humdial,
+    duplex_sample: Path, impatient: Path, engine: Engine, base_image: str, build_image: BuildImage,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:  # fmt: skip
-    """One run each of the sample team and of a slower twin, the baseline."""
+    """One run each of the sample team, of a slower twin, the baseline, and of one that waits for a pause of ten minutes
+    and loses three of the outputs that it wrote, of which at most two were only a warm-up."""
     out = tmp_path_factory.mktemp("runs")
-    for team, pause, stop in (("partner", 900, 500), ("baseline", 1500, 1200)):
+    for team, pause, stop in (("partner", 900, 500), ("baseline", 1500, 1200), ("mute", 600_000, 500)):
         tag = f"humdial/sample-duplex-{team}:test"
         build = ["docker", "build", "-q", "--network", "none", "--pull=false", "-t", tag]
         arguments = ["--build-arg", f"PAUSE_MS={pause}", "--build-arg", f"STOP_MS={stop}", duplex_sample / "team"]
         subprocess.run([*build, *arguments], check=True, capture_output=True)
-        given = ("--inputs", duplex_sample / "inputs", "--out", out / team, "--challenge", impatient)
-        done = humdial("run", tag, *given)
-        assert done.returncode == 0, done.stdout + done.stderr
+        if team == "mute":
+            loses = "python3 /team/main.py && cd /output/test && rm $(ls | head -n 3)"
+            tag = build_image(f"FROM {tag}", f"ENTRYPOINT {json.dumps(['/bin/sh', '-c', loses])}")
+        given = ("--inputs", duplex_sample / "inputs", "--out", out / team, "--seed", team, "--challenge", impatient)
+        code, said = here("run", tag, *given)
+        assert code == 0, said
     return out
+
+
+def score(runs: Path, team: str, sample: Path, out: Path, *options: object) -> dict[str, Any]:
+    """The measures of one of the runs."""
+    given = ("--references", sample / "inputs", "--delay-from", "voice", "--team", team, "--out", out)
+    code, said = here("score", runs / team / "submission", *given, *options)
+    assert code == 0, said
+    found: dict[str, Any] = _json(out / "report.json")["measures"]
+    return found
 
 
 def test_every_input_has_its_output_under_its_real_name(runs: Path, duplex_sample: Path) -> None:
@@ -75,20 +92,22 @@ def test_the_record_says_under_what_conditions_delays_were_measured(runs: Path) 
     assert 0 <= latency["busy_by_others"] <= 1
 
 
-def test_from_runs_to_the_table(
-    runs: Path, duplex_sample: Path, impatient: Path, humdial: Humdial, tmp_path: Path
-) -> None:
-    """What the two programs are built to do can be read from their measures, and the table ranks them so."""
+@pytest.fixture(scope="module")
+def scored(runs: Path, duplex_sample: Path, impatient: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Policy strict: what scoring leaves, a folder a team. The labels call all outputs a success, the mute ones too."""
+    out = tmp_path_factory.mktemp("scored")
+    labels = out / "labels.jsonl"
     key = [json.loads(line) for line in (duplex_sample / "inputs" / "key.jsonl").read_text("utf-8").splitlines()]
-    labels = tmp_path / "labels.jsonl"
     rows = [{"file": row["file"], "behaviour": ["RESPOND" if row["scenario"] in LABELS else "RESUME"]} for row in key]
     labels.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    for team, options in (("partner", ()), ("baseline", ("--baseline",))):
-        given = ("--references", duplex_sample / "inputs", "--labels", labels, "--delay-from", "voice", "--team", team)
-        place = (runs / team / "submission", "--out", tmp_path / team, "--challenge", impatient)
-        done = humdial("score", *place, *given, *options)
-        assert done.returncode == 0, done.stdout + done.stderr
-    partner, baseline = (_json(tmp_path / team / "report.json")["measures"] for team in ("partner", "baseline"))
+    for team, options in (("partner", ()), ("baseline", ("--baseline",)), ("mute", ())):
+        score(runs, team, duplex_sample, out / "all" / team, "--challenge", impatient, "--labels", labels, *options)
+    return out / "all"
+
+
+def test_from_runs_to_the_table(runs: Path, scored: Path, impatient: Path) -> None:
+    """What the two programs are built to do can be read from their measures, and the table ranks them so."""
+    partner, baseline = (_json(scored / team / "report.json")["measures"] for team in ("partner", "baseline"))
     for language in ("en", "zh"):
         ours, theirs = partner[language], baseline[language]
         assert ours["outputs"] == {"ok": 10}
@@ -99,42 +118,94 @@ def test_from_runs_to_the_table(
         assert theirs["first_response_delay_s"]["pause"] == pytest.approx(1.4, abs=0.15)
         # It waits out a pause, but cannot tell who speaks: it answers the other speaker before the query comes.
         assert ours["rejection"]["pause"] == 1.0 and ours["rejection"]["third_party"] == 0.5
+        # That early answer stays in the mean, with all the time that was left.
+        assert ours["n"]["first_response_delay_s"]["third_party"] == 2
+        assert ours["first_response_delay_s"]["third_party"] > 2 * ours["first_response_delay_s"]["pause"]
     marked = {True: "shared", False: "alone"}
     for team, measures in (("partner", partner), ("baseline", baseline)):
         shared = _json(runs / team / "run.json")["latency"]["shared"]
         assert measures["delays"] == marked[shared]
-        assert shared == ("delays were measured on a shared machine" in measures["note"])
-    shown = humdial("leaderboard", tmp_path / "partner", tmp_path / "baseline", "--challenge", impatient, "-f", "json")
-    assert shown.returncode == 0, shown.stderr
-    first, second = json.loads(shown.stdout)["rows"]
-    assert (first["team"], second["team"]) == ("partner", "baseline")
+        assert ("machine of its own" not in measures["note"]) == shared == ("a shared machine" in measures["note"])
+    code, shown = here("leaderboard", scored, "--challenge", impatient, "-f", "json")
+    assert code == 0, shown
+    first, second, third = json.loads(shown)["rows"]
+    assert [row["team"] for row in (first, second, third)] == ["partner", "baseline", "mute"]
     assert (first["columns"]["delay_score"], second["columns"]["delay_score"]) == (100, 60)
     assert "; ".join(first["notes"]) == partner["note"]
-    text = humdial("leaderboard", tmp_path / "partner", tmp_path / "baseline", "--challenge", impatient).stdout
-    assert ("delays were measured on a shared machine (" in text) == (
-        "shared" in (partner["delays"], baseline["delays"])
-    )
+
+
+def test_a_system_that_says_nothing_is_neither_fast_nor_patient(runs: Path, scored: Path, impatient: Path) -> None:
+    """Policy strict: its outputs are listed, stay in every denominator with the longest time, and it ranks last."""
+    findings = _json(scored / "mute" / "validation.json")["findings"]
+    counted = Counter(finding["code"] for finding in findings)
+    missing = counted["E_LAYOUT_MISSING"]
+    assert set(counted) == {"W_PAIR_SILENT", "E_LAYOUT_MISSING"} and 1 <= missing <= 3
+    assert {finding["severity"] for finding in findings} == {"warning"}
+    assert counted["W_PAIR_SILENT"] == 36 - missing
+    mute, partner = (_json(scored / team / "report.json")["measures"] for team in ("mute", "partner"))
+    assert sum(mute[language]["outputs"].get("missing", 0) for language in ("en", "zh")) == missing
+    for language in ("en", "zh"):
+        ours, theirs = mute[language], partner[language]
+        assert sum(ours["outputs"].values()) == 10 and "ok" not in ours["outputs"]
+        assert set(ours["interruption"].values()) == set(ours["rejection"].values()) == {0.0}
+        for name in ("interruption", "rejection", *DELAYS):
+            assert ours["n"][name] == {scenario: 2 if scenario == "third_party" else 1 for scenario in ours[name]}
+        for name in DELAYS:
+            for scenario, seconds in ours[name].items():
+                assert seconds > 1 and seconds >= (theirs[name][scenario] or 0), (name, scenario)
+    code, table = here("leaderboard", scored, "--challenge", impatient)
+    assert code == 0 and "silent" in table and "missing" in table
+    code, shown = here("leaderboard", scored, "--challenge", impatient, "-f", "json")
+    row = json.loads(shown)["rows"][-1]
+    assert (row["team"], row["rank"]) == ("mute", 3) and row["columns"]["delay_score"] < 60
+
+
+def test_under_policy_published_nothing_stands_behind_its_means(
+    runs: Path, duplex_sample: Path, impatient: Path, tmp_path: Path
+) -> None:
+    """It has no delay, least of all one of 0 s, and no total; the table lists it and says what is missing."""
+    options = ("--policy", "published", "--challenge", impatient, "--judge", "none")
+    mute = score(runs, "mute", duplex_sample, tmp_path / "mute", *options)
+    for language in ("en", "zh"):
+        for name in ("interruption", "rejection", *DELAYS):
+            assert set(mute[language][name].values()) == {None}
+            assert set(mute[language]["n"][name].values()) == {0}
+    report = _json(tmp_path / "mute" / "report.json")
+    typed = {"interruption": {"zh": 50, "en": 50}, "rejection": {"zh": 50, "en": 50}}
+    for team, delay in (("beta", 1.0), ("baseline", 2.0)):
+        plain = {**report, "team": team, "baseline": team == "baseline", "measures": {**typed, "total_delay_s": delay}}
+        (tmp_path / team).mkdir()
+        (tmp_path / team / "report.json").write_text(json.dumps(plain))
+    code, table = here("leaderboard", tmp_path, "--challenge", impatient)
+    assert code == 0 and "no final score, not measured" in table, table
+    code, shown = here("leaderboard", tmp_path, "--challenge", impatient, "-f", "json")
+    first, second, row = json.loads(shown)["rows"]
+    assert (first["rank"], second["rank"]) == (1, 2)
+    assert (row["team"], row["rank"], row["final"]) == ("mute", None, None)
+    assert row["columns"]["total_delay_s"] is row["columns"]["delay_score"] is None
 
 
 def test_what_the_container_sees_tells_nothing(
-    duplex_sample: Path, impatient: Path, build_image: BuildImage, humdial: Humdial, tmp_path: Path
+    duplex_sample: Path, impatient: Path, build_image: BuildImage, tmp_path: Path
 ) -> None:
-    """It lists what it finds; its log holds opaque names in equal clothes, other ones on each run."""
+    """It lists what it finds; its log holds opaque names in equal clothes, and another seed gives other ones."""
     spy = "find /input -printf '%P %s %T@ %m\\n'; env | grep HUMDIAL; cp -r /input/* /output/"
     image = build_image(f'CMD ["/bin/sh", "-c", "{spy}"]'.replace("\\n", "\\\\n"))
-    seen = []
-    inputs = tmp_path / "inputs"
+    inputs, out = tmp_path / "inputs", tmp_path / "out"
     (inputs / "test").mkdir(parents=True)
     for path in sorted((duplex_sample / "inputs" / "test").iterdir())[:3]:
         shutil.copyfile(path, inputs / "test" / path.name)
-    for number in range(2):
-        out = tmp_path / str(number)
-        done = humdial("run", image, "--inputs", inputs, "--out", out, "--challenge", impatient)
-        assert done.returncode == 1 and _json(out / "run.json")["state"] == "output_missing", done.stderr
-        seen.append((out / "container.log").read_text("utf-8"))
-    names = [re.findall(r"test/([0-9a-f]{16})\.wav", log) for log in seen]
-    assert len(names[0]) == len(names[1]) == 5  # three, and two that only warm up
-    assert not set(names[0]) & set(names[1])
-    assert "HUMDIAL_TASKS=test\n" in seen[0] and "HUMDIAL_LANGUAGES=zh,en\n" in seen[0]
-    dates = {line.split()[2] for line in seen[0].splitlines() if ".wav" in line}
-    assert len(dates) == 1 and "test-" not in seen[0] + seen[1]
+    code, said = here("run", image, "--inputs", inputs, "--out", out, "--challenge", impatient)
+    assert code == 1 and _json(out / "run.json")["state"] == "output_missing", said
+    seen = (out / "container.log").read_text("utf-8")
+    names = re.findall(r"test/([0-9a-f]{16})\.wav", seen)
+    assert len(names) == 5  # three, and two that only warm up
+    challenge = load_challenge()
+    assert challenge.duplex is not None
+    files = PairFiles(tuple(f"test/{path.stem}" for path in (inputs / "test").iterdir()), challenge.duplex)
+    others = [set(stage_pairs(files, inputs, tmp_path / seed, challenge, seed).outputs) for seed in ("a", "b")]
+    assert all(len(found) == 3 for found in others) and not others[0] & others[1]
+    assert not {name.partition("_")[0].partition("/")[2] for found in others for name in found} & set(names)
+    assert "HUMDIAL_TASKS=test\n" in seen and "HUMDIAL_LANGUAGES=zh,en\n" in seen
+    dates = {line.split()[2] for line in seen.splitlines() if ".wav" in line}
+    assert len(dates) == 1 and "test-" not in seen

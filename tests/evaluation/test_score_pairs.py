@@ -193,7 +193,8 @@ def test_a_silent_output_is_listed_and_counted(few: Path, tmp_path: Path) -> Non
     assert [finding["code"] for finding in validation["findings"]] == ["W_PAIR_SILENT"]
     assert report["measures"]["en"]["outputs"] == {"ok": 1, "silent": 1}
     assert report["measures"]["en"]["interruption"]["follow_up"] == 0.0
-    assert report["measures"]["en"]["stop_latency_s"]["follow_up"] == 1.739
+    # The whole interruption: 1.739 s by the annotation, a little more as it is heard.
+    assert report["measures"]["en"]["stop_latency_s"]["follow_up"] == pytest.approx(1.82, abs=0.04)
 
 
 def test_a_server_of_the_users_labels_what_nobody_labelled(challenge_set: Path, tmp_path: Path) -> None:
@@ -205,15 +206,17 @@ def test_a_server_of_the_users_labels_what_nobody_labelled(challenge_set: Path, 
         scores = {name: question["enum"][0] for name, question in asked.items()}
         return 200, completion(json.dumps({"scores": scores, "reasons": dict.fromkeys(scores, "So.")}))
 
+    root = only(challenge_set, tmp_path / "set", *(f"test-00000{number}" for number in (1, 6, 8, 9)))
     with serving(answer, seen) as url:
-        given = ("--transcripts", challenge_set / "words", "--recogniser", "none", "--out", tmp_path)
+        given = ("--transcripts", root / "words", "--recogniser", "none", "--out", tmp_path / "out")
         server = ("--judge", "openai", "--judge-url", url, "--judge-model", "m")
-        humdial("score", challenge_set / "team", "--references", challenge_set / "inputs", *given, *server)
-    report = json.loads((tmp_path / "report.json").read_text())
+        code, said = here("score", root / "team", "--references", root / "inputs", *given, *server)
+    assert code == 0, said
+    report = json.loads((tmp_path / "out/report.json").read_text())
     english = report["measures"]["en"]
-    assert set(english["interruption"].values()) == {1.0} and english["rejection"]["backchannel"] == 0.0
+    assert english["interruption"]["follow_up"] == 1.0 and english["rejection"]["backchannel"] == 0.0
     assert english["rejection"]["third_party"] == 0.5  # resumed never, waited for the query
-    assert english["unranked"]["naturalness"] == {"mean": 1.0, "n": 10} and english["unranked"]["dnsmos"]["n"] == 0
+    assert english["unranked"]["naturalness"] == {"mean": 1.0, "n": 4} and english["unranked"]["dnsmos"]["n"] == 0
     assert report["judge"]["profile"] == report["measures"]["labels_from"] == "openai"
     prompts = [body["messages"][0]["content"] for body, _ in seen]
     assert any("[14.00–14.40 s] well" in prompt and "RESUME" in prompt for prompt in prompts)
