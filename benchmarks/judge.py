@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from harness.judge.engines.qwen3_omni import Qwen3OmniEngine
 
 ROWS = 16
+NEAR = 1e-4  # a mark is a near-tie when the two likeliest allowed marks are closer than this, in probability
 cpu = time.process_time
 
 # --- on the host
@@ -102,43 +104,40 @@ def requests(count: int, fingerprint: str) -> Iterator[JudgeRequest]:
 
 
 def inside(what: str, built: float) -> None:
+    folder, weights = Path("/requests"), Path("/weights")
+    if what == "overhead":
+        show_overhead(folder, weights, built)
+        return
     from harness.judge.engines import load_engine
     from harness.judge.worker import read_requests
 
-    folder, weights = Path("/requests"), Path("/weights")
     settings = json.loads((folder / "settings.json").read_text("utf-8"))
     engine = load_engine(settings, weights, folder)
-    started = cpu()
     asked = [request for _, request in read_requests(folder / "requests.jsonl")]
-    if what.startswith("ratios"):
-        show_ratios(engine, asked, int(what.split()[1]))
-    else:
-        show_overhead(engine, settings, folder, len(asked), started + built)
+    show_ratios(engine, asked, int(what.split()[1]))
 
 
 def show_ratios(engine: Any, asked: list[JudgeRequest], slow: int) -> None:
     few = asked[:slow]
     before = cpu()
-    texts, tokens = one_at_a_time(engine, few)
+    texts, alone_marks, tokens = one_at_a_time(engine, few)
     alone = (cpu() - before) / len(few)
     print(f"one prompt at a time, generate: {alone:.3f} s an item ({tokens / len(few):.0f} tokens each)")
     shapes = {engine.shape(request) for request in asked}
-    batched, verdicts = timed(engine, asked)
+    batched, verdicts, marks = timed(engine, asked)
     print(f"batches of {engine.rows}, shared prefix: {batched:.3f} s an item, {alone / batched:.1f} x (aim: 5 x)")
     engine._decoding = {"method": "expected"}
-    expected, _ = timed(engine, asked)
+    expected, _, _ = timed(engine, asked)
     print(f"expected marks: {expected:.4f} s an item, {alone / expected:.1f} x (aim: 15 x)")
     engine._decoding = {"method": "skeleton", "max_tokens": 1024}
     print(f"({len(asked)} items of {len(shapes)} shapes; {len(few)} of them one at a time)")
-    scores = [json.loads(text)["scores"] for text in texts]
-    differ(f"one at a time against batches of {ROWS}", scores, verdicts[: len(few)], few, engine)
+    differ(f"one at a time against batches of {ROWS}", alone_marks, marks)
     same = sum(json.loads(verdict.raw)[0] == text for verdict, text in zip(verdicts, texts, strict=False))
     print(f"  reasons too, letter for letter: {same} of {len(few)}")
     engine._thinker.rows = 1
     engine._thinker._prefix = None
-    some = asked[: 2 * slow]
-    _, single = timed(engine, some)
-    differ(f"batches of 1 against {ROWS}", [each.scores for each in single], verdicts[: len(some)], some, engine)
+    _, single, single_marks = timed(engine, asked[: 2 * slow])
+    differ(f"batches of 1 against {ROWS}", single_marks, marks)
     off = max(
         abs(value - other.evidence[name])
         for one, other in zip(single, verdicts, strict=False)
@@ -147,36 +146,87 @@ def show_ratios(engine: Any, asked: list[JudgeRequest], slow: int) -> None:
     print(f"  largest difference of an expected mark: {off:.1e}")
 
 
-def timed(engine: Any, asked: list[JudgeRequest]) -> tuple[float, list[Any]]:
-    """CPU seconds an item, and the judgements; batches as the worker makes them."""
+@dataclass(frozen=True)
+class Mark:
+    """A mark, and by how much its probability is above the next one's."""
+
+    value: Any
+    margin: float
+
+
+Marks = dict[str, Mark]
+
+
+def mark_of(question: Any, logs: list[float]) -> Mark:
+    from harness.judge.engines.skeleton import best, chances
+
+    first, second, *_ = sorted(chances(logs), reverse=True)
+    return Mark(best(question, logs), first - second)
+
+
+def timed(engine: Any, asked: list[JudgeRequest]) -> tuple[float, list[Any], list[Marks]]:
+    """CPU seconds an item, the judgements, and the marks with their margins; batches as the worker makes them."""
     before = cpu()
     found: dict[int, Any] = {}
+    marks: dict[int, Marks] = {}
     shapes: dict[str, list[int]] = {}
     for place, request in enumerate(asked):
         shapes.setdefault(engine.shape(request), []).append(place)
     for places in shapes.values():
         for start in range(0, len(places), engine.rows):
             batch = places[start : start + engine.rows]
-            found.update(zip(batch, engine.judge([asked[place] for place in batch]), strict=True))
-    return (cpu() - before) / len(asked), [found[place] for place in range(len(asked))]
+            with looked_at() as seen:
+                found.update(zip(batch, engine.judge([asked[place] for place in batch]), strict=True))
+            for name, chosen in seen.items():  # one for each row, in the batch's order
+                for place, mark in zip(batch, chosen, strict=True):
+                    marks.setdefault(place, {})[name] = mark
+    each = (cpu() - before) / len(asked)
+    return each, [found[place] for place in range(len(asked))], [marks[place] for place in range(len(asked))]
 
 
-def differ(what: str, scores: list[Any], others: list[Any], asked: list[JudgeRequest], engine: Any) -> None:
-    """Count the marks that differ, and those of them that are near-ties."""
-    marks = [(one, other.scores, name) for one, other in zip(scores, others, strict=True) for name in one]
-    unequal = sum(one[name] != other[name] for one, other, name in marks)
-    print(f"{what}: {unequal} of {len(marks)} marks differ in {len(asked)} items")
+@contextmanager
+def looked_at() -> Iterator[dict[str, list[Mark]]]:
+    """Every choice of a mark that the engine makes meanwhile, by dimension."""
+    from harness.judge.engines import qwen3_omni
+
+    seen: dict[str, list[Mark]] = {}
+    choose = qwen3_omni.best
+
+    def best(question: Any, logs: Any) -> Any:
+        seen.setdefault(question.name, []).append(mark_of(question, logs))
+        return choose(question, logs)
+
+    qwen3_omni.best = best
+    yield seen
+    qwen3_omni.best = choose
 
 
-def one_at_a_time(engine: Qwen3OmniEngine, asked: list[JudgeRequest]) -> tuple[list[str], int]:
+def differ(what: str, ours: list[Marks], others: list[Marks]) -> None:
+    """Count the marks that differ. A dimension's mark stands on those before it, so of each item only the first that
+    differs is a near-tie or is none; those behind it are told apart."""
+    near = other = behind = 0
+    pairs = list(zip(ours, others, strict=False))
+    for one, two in pairs:
+        unequal = [name for name in one if one[name].value != two[name].value]
+        if unequal:
+            close = min(one[unequal[0]].margin, two[unequal[0]].margin) < NEAR
+            near, other, behind = near + close, other + (not close), behind + len(unequal) - 1
+    margins = [mark.margin for one, _ in pairs for mark in one.values()]
+    print(
+        f"{what}: of {len(margins)} marks in {len(pairs)} items differ {near} near-ties (margin below {NEAR:g}), "
+        f"{other} others, {behind} that stand on one of these; the smallest margin is {min(margins):.1e}"
+    )
+
+
+def one_at_a_time(engine: Qwen3OmniEngine, asked: list[JudgeRequest]) -> tuple[list[str], list[Marks], int]:
     """What transformers' own generate gives for each prompt alone: the same forced keys, allowed marks and grammar,
-    token by token, nothing shared. Returns the answers and how many tokens they have."""
+    token by token, nothing shared. Returns the answers, their marks and how many tokens they have."""
     import torch
     from transformers import LogitsProcessorList
 
     from harness.judge.prompt import build_prompt
 
-    texts, tokens = [], 0
+    texts, marks, tokens = [], [], 0
     for request in asked:
         prompt = build_prompt(request, engine._settings)
         ids = torch.tensor([engine._tokens.prompt(prompt, [], answer=1024).ids])
@@ -188,7 +238,8 @@ def one_at_a_time(engine: Qwen3OmniEngine, asked: list[JudgeRequest]) -> tuple[l
             )  # fmt: skip
         tokens += made.shape[1] - ids.shape[1] - 1
         texts.append(rule.text)
-    return texts, tokens
+        marks.append(rule.chosen)
+    return texts, marks, tokens
 
 
 class Rule:
@@ -202,7 +253,7 @@ class Rule:
         self._engine, self._prompt, self._length = engine, prompt, length
         self._slots = list(Skeleton.of(prompt.questions, engine._tokens.encode).slots)
         self._forced = list(self._slots[0].opening)
-        self._marks: list[tuple[str, Any]] = []
+        self.chosen: Marks = {}
         self._row: Any = None
         self._steps = 0
         self._bits = xgrammar.allocate_token_bitmask(1, engine._thinker.vocabulary)
@@ -222,14 +273,19 @@ class Rule:
         from harness.judge.engines.skeleton import scores_text
 
         slot = self._slots.pop(0)
-        token = max((value[0] for value in slot.values), key=lambda each: float(scores[0, each]))
-        value = slot.question.values[[each[0] for each in slot.values].index(token)]
-        self._marks.append((slot.question.name, value))
+        mark = mark_of(slot.question, [float(scores[0, tokens[0]]) for tokens in slot.values])
+        token = slot.values[slot.question.values.index(mark.value)][0]
+        self.chosen[slot.question.name] = mark
         if self._slots:
             self._forced = list(self._slots[0].lead)
         else:
             matcher = self._engine._reasons.matcher(self._prompt)
-            self._row = ReasonRow(matcher, self._engine._tokens, scores_text(self._marks), [])
+            self._row = ReasonRow(
+                matcher,
+                self._engine._tokens,
+                scores_text([(name, each.value) for name, each in self.chosen.items()]),
+                [],
+            )
             self._forced = self._row.lead()
         return only(scores, [token])
 
@@ -264,31 +320,42 @@ def only(scores: Any, tokens: list[int]) -> Any:
     return found
 
 
-def show_overhead(engine: Any, settings: dict[str, Any], folder: Path, items: int, before: float) -> None:
-    """What a run costs beside the engine's own work, and its memory as it goes."""
-    from harness.judge.worker import Watched, judge_all
+def show_overhead(folder: Path, weights: Path, built: float) -> None:
+    """What the worker's whole run costs beside its engine's own work, and its memory as it goes."""
+    from harness.judge import engines, worker
 
-    own = 0.0
-    judge = engine.judge
+    load = engines.load_engine
+    items = (folder / "requests.jsonl").read_bytes().count(b"\n")
+    calls: list[float] = []
+    peaks: dict[int, float] = {}
+    ready = 0.0
 
-    def measured(batch: Any) -> Any:
-        nonlocal own
-        start = cpu()
-        found = judge(batch)
-        own += cpu() - start
-        return found
+    def loaded(*arguments: Any) -> Any:
+        nonlocal ready
+        engine = load(*arguments)
+        judge = engine.judge
 
-    engine.judge = measured
-    started, peaks = cpu(), {}
-    watched = Watched(engine, settings, Path("/output"))
-    for place, (verdict, _) in enumerate(judge_all(watched, settings, folder), 1):
-        assert verdict.state == "scored", verdict.reasons
-        if place in (items // 10, items):
-            peaks[place] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    beside = cpu() - started - own
+        def measured(batch: Any) -> Any:
+            start = cpu()
+            found = judge(batch)
+            calls.append(cpu() - start)
+            if len(calls) in (items // 10, items):
+                peaks[len(calls)] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            return found
+
+        engine.judge = measured  # type: ignore[method-assign]
+        ready = cpu()
+        return engine
+
+    worker.load_engine = loaded
+    code = worker.main(folder, weights, Path("/output"))
+    verdicts = (Path("/output") / worker.VERDICTS).read_text("utf-8").splitlines()
+    assert code == 0 and all(json.loads(line)["state"] == "scored" for line in verdicts)
+    own, beside = sum(calls), cpu() - ready - sum(calls)
     print(
-        f"small judge, {items} items: engine {own:.1f} s, start-up and request building {before:.1f} s, reading and "
-        f"writing {beside:.1f} s: {100 * (before + beside) / own:.1f} % beside the engine (aim: below 5 %)"
+        f"small judge, {items} items: engine {own:.1f} s, start-up {ready:.1f} s, building the requests {built:.2f} s, "
+        f"digests, reading and writing {beside:.1f} s: {100 * (ready + built + beside) / own:.1f} % beside the engine "
+        "(aim: below 5 %)"
     )
     print("memory at its highest: " + ", ".join(f"{peak:.0f} MB after {place} items" for place, peak in peaks.items()))
 

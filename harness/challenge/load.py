@@ -227,9 +227,10 @@ def _track(name: str, track: dict[str, Any]) -> Track:
 
 def _judge(name: str, judge: dict[str, Any]) -> JudgeProfile:
     canaries = judge.get("canaries", {"bands": {}, "tolerated": 0, "always": True})
+    provisional = canaries.get("provisional", False)
     return JudgeProfile(
         id=name,
-        official=judge["official"],
+        official=judge["official"] and not provisional,
         engine=judge["engine"],
         model=judge["model"],
         not_judged=tuple(judge["not_judged"]),
@@ -237,6 +238,7 @@ def _judge(name: str, judge: dict[str, Any]) -> JudgeProfile:
         canaries={kind: (Fraction(low), Fraction(high)) for kind, (low, high) in canaries["bands"].items()},
         canaries_tolerated=canaries["tolerated"],
         canaries_always=canaries["always"],
+        canaries_provisional=provisional,
     )
 
 

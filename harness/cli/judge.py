@@ -105,7 +105,7 @@ def show(profile: str, challenge_name: str, format_: str, output: Path | None) -
         options.emit(pretty_json(document), output)
         return
     lines = [
-        f"judge        {profile} ({'official' if chosen.official else 'not official'})",
+        f"judge        {profile} ({_standing(chosen)})",
         f"model        {chosen.model}",
         f"fingerprint  {judge.fingerprint}",
         f"image        {judge.image_id} ({judge.lock.made})",
@@ -115,6 +115,12 @@ def show(profile: str, challenge_name: str, format_: str, output: Path | None) -
         f"not judged   {', '.join(chosen.not_judged) or 'nothing'}",
     ]
     options.emit(("\n".join(lines) + "\n").encode(), output)
+
+
+def _standing(profile: JudgeProfile) -> str:
+    if profile.canaries_provisional:
+        return "not official: the bands of its known-answer items are provisional; calibration/bands.py sets them"
+    return "official" if profile.official else "not official"
 
 
 def _chosen(challenge_name: str, profile: str) -> tuple[Challenge, JudgeProfile]:

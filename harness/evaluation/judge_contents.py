@@ -33,8 +33,12 @@ _MODULES = (
     *("challenge/__init__", "challenge/duplex", "challenge/reading", "challenge/spec", "challenge/text_rules"),
 )
 _ROOMS = ("hearing", "judge")
-# Headers, static libraries and command line tools that no import needs.
-_SKIPPED = ("torch/include/", "torch/share/", "torch/test/", "bin/", "caffe2/")
+# Headers, libraries for C, tests and command line tools that no import needs. Of torch/bin, torch wants one program.
+_SKIPPED = (
+    *("torch/include/", "torch/share/", "torch/test/", "torch/bin/", "bin/", "caffe2/"),
+    "onnxruntime/capi/libonnxruntime.so.",
+)
+_WANTED = ("torch/bin/torch_shm_manager",)
 
 
 def install_site(architecture: str, packages: str, progress: Progress) -> Path:
@@ -77,7 +81,13 @@ def download_wheels(architecture: str, progress: Progress) -> tuple[list[str], P
 
 def site_layer(site: Path, target: str) -> Layer:
     """The packages below ``target``."""
-    return Layer.from_tree(site, target, skip=lambda name: name.startswith(_SKIPPED) or name.endswith((".a", ".pyc")))
+    return Layer.from_tree(site, target, skip=_is_skipped)
+
+
+def _is_skipped(name: str) -> bool:
+    return name not in _WANTED and (
+        name.startswith(_SKIPPED) or name.endswith((".a", ".pyc")) or "tests" in name.split("/")[1:-1]
+    )
 
 
 def application_layer(target: str) -> Layer:

@@ -300,7 +300,7 @@ def _inputs(engine: Engine) -> dict[str, str]:
     application = application_layer(APPLICATION)
     contents = {name: hashlib.sha256(_bytes(entry.source)).hexdigest() for name, entry in application.entries.items()}
     return {
-        "recipe": "2",
+        "recipe": "3",
         "architecture": engine.host().architecture,
         "base": _base_digest(base_tar()),
         "packages": packages.hexdigest(),

@@ -128,14 +128,15 @@ def check_canaries(challenge: Challenge, profile: JudgeProfile, verdicts: Mappin
     out = []
     for canary in expected:
         low, high = profile.canaries[canary.kind]
-        mean = _mean(verdicts.get(canary.name))
+        mean = mean_mark(verdicts.get(canary.name))
         if mean is None or not low <= mean <= high:
             shown = "no verdict" if mean is None else f"{float(mean):.2f}"
             out.append(f"{canary.name}: {shown}, wanted {float(low):g} to {float(high):g}")
     return CanaryCheck(len(expected), tuple(out), len(out) <= profile.canaries_tolerated)
 
 
-def _mean(verdict: Verdict | None) -> Fraction | None:
+def mean_mark(verdict: Verdict | None) -> Fraction | None:
+    """The mean of a verdict's marks; None without any."""
     if verdict is None or not verdict.scores:
         return None
     marks = [mark for mark in verdict.scores.values() if isinstance(mark, int)]

@@ -176,7 +176,7 @@ def _status(board: Leaderboard) -> str:
     if board.judge is None:
         reasons.append("no judge is named")
     elif not board.judge.official:
-        reasons.append(f"judge {board.judge.profile} is not the official one")
+        reasons.append(f"judge {board.judge.profile} is not official")
     if any(row.final is None and row.behind for row in board.rows):
         reasons.append("a row has no final score")
     return f"not official ({'; '.join(reasons)})"
