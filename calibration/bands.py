@@ -65,7 +65,7 @@ def bands(kinds: Mapping[str, list[Fraction]], room: Fraction, challenge: Challe
     }
     meets = [kind for kind, (_, high) in made.items() if kind != "good" and "good" in made and high >= made["good"][0]]
     if meets:
-        raise SystemExit(f"the band of good replies meets that of {', '.join(meets)}: this judge cannot tell them apart")
+        raise SystemExit(f"the band of good replies meets that of {', '.join(meets)}: they cannot be told apart")
     return made
 
 

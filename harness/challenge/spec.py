@@ -164,8 +164,8 @@ class JudgeProfile:
     """A judge. ``settings`` is what its engine needs (thresholds, contrasts, decoding); it enters the fingerprint.
     ``canaries`` maps a kind of known-answer item to the lowest and highest mean mark it may get, and at most
     ``canaries_tolerated`` of them may lie outside; they are planted in every container (``canaries_always``) or once
-    for each fingerprint. Bands that are ``canaries_provisional`` were never set from the judge's own marks: ``official``
-    is false for as long as they are."""
+    for each fingerprint. Bands that are ``canaries_provisional`` were never set from the judge's own marks, and
+    ``official`` is false for as long as they are."""
 
     id: str
     official: bool

@@ -12,15 +12,13 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from harness.challenge.load import load_challenge
 from harness.documents.codec import digest, write_atomic
 from harness.errors import MachineError
-from harness.evaluation.judge_container import BYTECODE, bytecode_folder, judge_run
+from harness.evaluation.judge_container import BYTECODE, bytecode_folder, image_program
 from harness.evaluation.judge_lock import folder_digests
 from harness.sandbox import Engine
 
 _CAP_BYTES = 512 << 20
-_DEADLINE_S = 600
 _PROGRAM = f"""
 import sys
 sys.dont_write_bytecode, sys.pycache_prefix = False, "/tmp{BYTECODE}"
@@ -41,31 +39,24 @@ def ensure_bytecode(engine: Engine, image_id: str) -> None:
     if target.is_dir():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bytecode-", dir=target.parent) as scratch:
-        work = Path(scratch)
-        work.chmod(0o755)
-        with judge_run(
-            engine,
-            image_id,
-            {},
-            work,
-            load_challenge().run_limits,
-            output_bytes=_CAP_BYTES,
-            deadline_s=_DEADLINE_S,
-            program=("/usr/bin/python3", "-c", _PROGRAM),
-        ) as run:
-            if run.outcome.exit_code != 0:
-                raise MachineError(
-                    "the judge image cannot compile its own sources",
-                    code="I_JUDGE_BUILD",
-                    hint="check the free space, then run `humdial judge build`",
-                    detail=run.said(),
-                )
-            with tarfile.open(run.output / "bytecode.tar") as archive:
-                archive.extractall(work / "made", filter="data")
-        (work / "made").chmod(0o755)
-        write_atomic(_stamp(target), digest(folder_digests(work / "made")).encode())
-        (work / "made").replace(target)
+    program = ("/usr/bin/python3", "-c", _PROGRAM)
+    with (
+        tempfile.TemporaryDirectory(prefix="bytecode-", dir=target.parent) as scratch,
+        image_program(engine, image_id, program, output_bytes=_CAP_BYTES) as run,
+    ):
+        if run.outcome.exit_code != 0:
+            raise MachineError(
+                "the judge image cannot compile its own sources",
+                code="I_JUDGE_BUILD",
+                hint="check the free space, then run `humdial judge build`",
+                detail=run.said(),
+            )
+        made = Path(scratch) / "made"
+        with tarfile.open(run.output / "bytecode.tar") as archive:
+            archive.extractall(made, filter="data")
+        made.chmod(0o755)
+        write_atomic(_stamp(target), digest(folder_digests(made)).encode())
+        made.replace(target)
 
 
 def bytecode_problems(image_id: str) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.challenge.load import load_challenge
 from harness.challenge.spec import RunLimits
 from harness.resources import cache_dir
 from harness.sandbox import (
@@ -51,6 +53,34 @@ class JudgeRun:
 def bytecode_folder(image_id: str) -> Path:
     """Where an image's bytecode lies, once it is made."""
     return cache_dir() / "judge-bytecode" / image_id.removeprefix("sha256:")[:24]
+
+
+@contextmanager
+def image_program(
+    engine: Engine,
+    image_id: str,
+    program: tuple[str, ...],
+    *,
+    output_bytes: int,
+    folders: Mapping[str, Path] | None = None,
+    deadline_s: float = 900,
+) -> Iterator[JudgeRun]:
+    """Run a program of ours in the judge image, apart from any judging. Raises as judge_run."""
+    with tempfile.TemporaryDirectory(prefix="humdial-image-") as scratch:
+        work = Path(scratch)
+        work.chmod(0o755)
+        limits = load_challenge().run_limits
+        with judge_run(
+            engine,
+            image_id,
+            folders or {},
+            work,
+            limits,
+            output_bytes=output_bytes,
+            deadline_s=deadline_s,
+            program=program,
+        ) as run:
+            yield run
 
 
 @contextmanager

@@ -4,23 +4,20 @@ digest of the files that are installed in it, and that enters the fingerprint.""
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.challenge.load import load_challenge
 from harness.challenge.spec import JudgeProfile
 from harness.documents.codec import digest, pretty_json, to_plain, write_atomic
 from harness.errors import MachineError, UsageError
 from harness.evaluation.judge_bytecode import ensure_bytecode
-from harness.evaluation.judge_container import judge_run
+from harness.evaluation.judge_container import image_program
 from harness.evaluation.judge_contents import application_layer
 from harness.evaluation.judge_lock import LOCK, WEIGHTS, JudgeLock, file_digest, folder_digests, stored_lock
 from harness.judge import prompt_digests
 from harness.sandbox import Engine, connect
 
 _CAP_BYTES = 64 << 20
-_DEADLINE_S = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +82,11 @@ def look_into(engine: Engine, image: str) -> Installed:
         raise UsageError(
             f"the engine has no image {image!r}", code="E_JUDGE_MISSING", hint="build or load it, then pass its name"
         )
-    with tempfile.TemporaryDirectory(prefix="humdial-image-") as scratch:
-        work = Path(scratch)
-        work.chmod(0o755)
-        with judge_run(
-            engine,
-            image_id,
-            {},
-            work,
-            load_challenge().run_limits,
-            output_bytes=_CAP_BYTES,
-            deadline_s=_DEADLINE_S,
-            program=("python3", "-m", "harness.judge.installed", "/output/installed.json"),
-        ) as run:
-            listed = run.take("installed.json")
-            if run.outcome.exit_code != 0 or not listed:
-                raise _no_judge(f"the image {image} holds no judge", run.said())
+    program = ("python3", "-m", "harness.judge.installed", "/output/installed.json")
+    with image_program(engine, image_id, program, output_bytes=_CAP_BYTES) as run:
+        listed = run.take("installed.json")
+        if run.outcome.exit_code != 0 or not listed:
+            raise _no_judge(f"the image {image} holds no judge", run.said())
     found = json.loads(listed)
     files: dict[str, str] = found["files"]
     for name, entry in application_layer("app").entries.items():

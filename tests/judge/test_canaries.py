@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
+from harness.challenge import load
 from harness.challenge.evaluated_turn import evaluated_index
 from harness.challenge.load import load_challenge
 from harness.challenge.spec import EvaluatedTurn
@@ -17,7 +20,15 @@ from harness.judge import canaries, judge_request
 from harness.judge.canaries import canaries_to_ask, canary_requests, check_canaries, planted
 
 CHALLENGE = load_challenge()
+HALF = Fraction(1, 2)
 SMALL, OFFICIAL = CHALLENGE.judges["small"], CHALLENGE.judges["qwen3-omni"]
+
+
+_found = importlib.util.spec_from_file_location("bands", Path(__file__).parents[2] / "calibration" / "bands.py")
+assert _found is not None
+assert _found.loader is not None
+bands = importlib.util.module_from_spec(_found)
+_found.loader.exec_module(bands)
 
 
 def marked(profile: str = "small", **by_kind: int) -> dict[str, Verdict]:
@@ -105,6 +116,23 @@ def test_a_judge_without_bands_has_no_canaries() -> None:
     bare = replace(SMALL, canaries={})
     assert planted(CHALLENGE, bare) == ()
     assert check_canaries(CHALLENGE, bare, {}) is None
+
+
+def test_guessed_bands_make_no_judge_official(tmp_path: Path) -> None:
+    assert OFFICIAL.canaries_provisional
+    assert not OFFICIAL.official
+    spec = (Path(load.__file__).parent / "specs" / "humdial-2026.toml").read_text("utf-8")
+    (tmp_path / "set.toml").write_text(spec.replace("provisional = true\n", "", 1))
+    judge = load_challenge(str(tmp_path / "set.toml")).judges["qwen3-omni"]
+    assert judge.official
+    assert judge == replace(OFFICIAL, official=True, canaries_provisional=False)
+
+
+def test_bands_are_made_from_a_judges_own_marks() -> None:
+    made = bands.bands({"good": [Fraction(4), Fraction(13, 3)], "poor": [Fraction(1), Fraction(5, 3)]}, HALF, CHALLENGE)
+    assert made == {"good": (Fraction(7, 2), Fraction(29, 6)), "poor": (Fraction(1), Fraction(13, 6))}
+    with pytest.raises(SystemExit, match="meets that of injected"):
+        bands.bands({"good": [Fraction(3)], "injected": [Fraction(2)]}, HALF, CHALLENGE)
 
 
 def test_what_this_judge_cannot_judge_is_not_planted() -> None:
