@@ -32,6 +32,17 @@ def test_commands_and_codes_exist(document: Path) -> None:
     assert set(re.findall(r"\b[EWIFR]_[A-Z][A-Z_]+[A-Z]\b", text)) <= {*all_codes(), "E_WAV_*"}
 
 
+def test_the_threat_model_names_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "explanation" / "threat-model.md").read_text("utf-8")
+    files = {path.name: path for path in ROOT.glob("tests/**/test_*.py")}
+    named = set(re.findall(r"[\w/]*test_\w+\.py", text))
+    assert len(named) > 10
+    for name in named:
+        assert name.rpartition("/")[2] in files and ("/" not in name or (ROOT / name).is_file()), name
+    attacks = {path.name[:4] for path in (ROOT / "tests" / "attacks").glob("T*_*")}
+    assert set(re.findall(r"\bT\d{3}\b", text)) <= attacks
+
+
 def test_every_shown_command_can_be_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """tests/docs executes blocks fenced as bash or console; tests/docs/shown.py says how a page tells what it needs."""
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "docs"))

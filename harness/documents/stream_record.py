@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.documents.run_record import Fault, OutputFile
+from harness.documents.run_record import Fault, OutputFile, RunHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ class StreamEnd:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamRecord:
     """schemas/stream-record. ``state`` is ``completed`` or what ended the worst of the ``streams``; ``not_streamed``
-    are the inputs that none came to. ``machine`` tells what else may have shaped the times."""
+    are the inputs that none came to. ``machine`` tells what else may have shaped the times, ``host`` what ran the
+    containers."""
 
     schema_version: int
     image_id: str
@@ -85,3 +86,4 @@ class StreamRecord:
     machine: dict[str, Any]
     profile_sha256: str
     streams: tuple[StreamEnd, ...] = ()
+    host: RunHost | None = None

@@ -143,6 +143,6 @@ def _read(data: bytes, names: Mapping[str, str], wanted: Mapping[str, Spoken]) -
                 found[name] = read_transcript(canonical_json(plain["transcript"]), wanted[name].duration_s)
             else:
                 found[name] = None
-        except (ValueError, KeyError, TypeError, BadTranscript):
+        except (ValueError, KeyError, TypeError, RecursionError, BadTranscript):
             continue
     return found

@@ -30,7 +30,7 @@ from harness.evaluation.stream_lanes import (
     run_lanes,
     worst_end,
 )
-from harness.sandbox import Engine, Mount, Profile, connect, effective_limits, profile_sha256, seccomp_text
+from harness.sandbox import Engine, Mount, Profile, connect, effective_limits, profile_sha256, run_host, seccomp_text
 from harness.sandbox.image_rules import check_image, choose_command
 from harness.sandbox.images import resolve_image, run_sh_mode
 from harness.streaming import StreamLimits
@@ -79,7 +79,8 @@ def stream_image(
             make_lane(share, pcm, Path(work) / str(number), options.limits, results.take)
             for number, share in enumerate(shares)
         ]
-        profile = _profile(effective, lanes[0].folder, command, options.gpu)
+        profile = _profile(effective, lanes[0].folder, command, options.gpu, engine.runtime())
+        host = run_host(engine, profile)
         with results:
             real_time = run_lanes(engine, image_id, profile, lanes)
         taken = results.items
@@ -102,6 +103,7 @@ def stream_image(
             machine=_machine(load, real_time),
             profile_sha256=profile_sha256(profile, image_id),
             streams=ends,
+            host=host,
         )
         write_atomic(out / RECORD, pretty_json(to_plain(record)))
     return record
@@ -190,7 +192,7 @@ def _canonical_pcm(inputs: Path, names: dict[str, str], work: Path, challenge: C
 
 
 def _profile(
-    limits: RunLimits, folder: Path, command: tuple[tuple[str, ...], tuple[str, ...]], gpu: str | None
+    limits: RunLimits, folder: Path, command: tuple[tuple[str, ...], tuple[str, ...]], gpu: str | None, runtime: str
 ) -> Profile:
     environment = (("HUMDIAL_STREAM", SOCKET), ("HOME", "/tmp"), ("HF_HUB_OFFLINE", "1"), ("TRANSFORMERS_OFFLINE", "1"))
     return Profile(
@@ -203,6 +205,7 @@ def _profile(
         entrypoint=command[0],
         command=command[1],
         gpu=gpu,
+        runtime=runtime,
     )
 
 

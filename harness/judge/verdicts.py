@@ -50,7 +50,7 @@ def read_in_flight(raw: bytes) -> set[Place]:
     try:
         listed = json.loads(raw)
         return {(str(item), int(sample)) for item, sample in listed}
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return set()
 
 

@@ -11,7 +11,7 @@ from harness.sandbox.nonce import containers_of, new_nonce
 from harness.sandbox.output_store import OutputStore, output_store
 from harness.sandbox.preflight import Preflight, forget_preflights, require_preflight
 from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
-from harness.sandbox.run_container import run_container
+from harness.sandbox.run_container import run_container, run_host
 from harness.sandbox.run_image import run_team_image
 from harness.sandbox.staging_pairs import PairFiles
 from harness.sandbox.take import take_file
@@ -36,6 +36,7 @@ __all__ = [
     "remove_leftovers",
     "require_preflight",
     "run_container",
+    "run_host",
     "run_team_image",
     "seccomp_text",
     "take_file",

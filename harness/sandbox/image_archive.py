@@ -140,7 +140,7 @@ def verify_archive(path: Path) -> str:
         config = small[image["Config"]]
         wanted = json.loads(config)["rootfs"]["diff_ids"]
         found = [f"sha256:{digests[name]}" for name in image["Layers"]]
-    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
+    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"{path.name} is not a docker-archive of one image: {error}", code="E_IMG_ARCHIVE", hint="build it again"
         ) from error

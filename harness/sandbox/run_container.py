@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from harness.documents.run_record import RunHost
 from harness.sandbox.container import ContainerOutcome, Watch, run_unprobed
 from harness.sandbox.engine import Engine
+from harness.sandbox.floors import below_floors
 from harness.sandbox.preflight import require_preflight
 from harness.sandbox.profile import Profile
 
@@ -34,3 +36,15 @@ def run_container(
         profile = replace(profile, runtime=engine.runtime())
     require_preflight(engine, profile)
     return run_unprobed(engine, profile, image_id, deadline_s=deadline_s, log_path=log_path, watch=watch)
+
+
+def run_host(engine: Engine, profile: Profile) -> RunHost:
+    """What will run the container, for the run's record. Raises as `run_container` before it starts anything."""
+    versions = engine.versions()
+    return RunHost(
+        runtime=profile.runtime or engine.runtime(),
+        engine=versions["engine"],
+        kernel=str(engine.info().get("KernelVersion", "")),
+        below_floors=below_floors(versions),
+        preflight=require_preflight(engine, profile).key,
+    )

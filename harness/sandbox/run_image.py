@@ -22,7 +22,6 @@ from harness.sandbox.blame import blame
 from harness.sandbox.collector import collect_outputs
 from harness.sandbox.container import ContainerOutcome, remove_leftovers
 from harness.sandbox.engine import Engine
-from harness.sandbox.floors import below_floors
 from harness.sandbox.image_rules import Image, check_image, choose_command
 from harness.sandbox.image_tar import ArchiveRefused
 from harness.sandbox.images import resolve_image, run_sh_mode
@@ -30,9 +29,8 @@ from harness.sandbox.latency import quiet_machine
 from harness.sandbox.limits import effective_limits
 from harness.sandbox.nonce import new_nonce
 from harness.sandbox.output_store import Mode, OutputStore, output_store, release
-from harness.sandbox.preflight import require_preflight
 from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
-from harness.sandbox.run_container import run_container
+from harness.sandbox.run_container import run_container, run_host
 from harness.sandbox.staging import Staged, stage_inputs
 from harness.sandbox.staging_pairs import PairFiles, StagedPairs, stage_pairs
 
@@ -131,7 +129,7 @@ def run_team_image(
         staged = _stage(items, inputs, work / "input", challenge, seed)
         with output_store(work / "output", effective.output_bytes, effective.output_inodes, mode=output_mode) as store:
             profile = _profile(effective, nonce, staged, store, command, gpu, engine.runtime())
-            run.host = _host(engine, profile)
+            run.host = run_host(engine, profile)
             return _run_and_collect(engine, run, found, profile, staged, store, out, challenge)
 
 
@@ -191,18 +189,6 @@ def _profile(
         gpu=gpu,
         user_id=store.user_id,
         runtime=runtime,
-    )
-
-
-def _host(engine: Engine, profile: Profile) -> RunHost:
-    """What will run the container. Raises MachineError (I_PREFLIGHT) when it does not hold one."""
-    versions = engine.versions()
-    return RunHost(
-        runtime=profile.runtime,
-        engine=versions["engine"],
-        kernel=str(engine.info().get("KernelVersion", "")),
-        below_floors=below_floors(versions),
-        preflight=require_preflight(engine, profile).key,
     )
 
 

@@ -14,12 +14,15 @@ import made
 import numpy as np
 import pytest
 
+from harness.documents.duplex import Transcript
 from harness.documents.report import ChallengeRef, ScoreReport
 from harness.errors import HarnessError, MachineError, Refused
 from harness.evaluation import rating_page
 from harness.evaluation.duplex_timing import PairTimer
 from harness.evaluation.likeness import given_audio
 from harness.evaluation.pair_listening import Listener
+from harness.evaluation.recognising import Spoken
+from harness.evaluation.recognising import _read as read_words
 from harness.evaluation.run import usable_references
 from harness.evaluation.score_files import Found
 from harness.evaluation.shown_pairs import PairChoice, shown_pairs
@@ -237,3 +240,18 @@ def test_a_reader_without_memory_for_a_file_says_so(tmp_path: Path) -> None:
         assert code_of(lambda: recordings.samples(Recording(source))) == "E_READ_LIMIT"
     with Recordings(CHALLENGE) as recordings:
         assert len(recordings.samples(Recording(source))) == 16_000 * 80
+
+
+def test_what_a_recogniser_says_of_hostile_audio_is_read_line_by_line() -> None:
+    names, wanted = {"audio/0.wav": "a"}, {"a": Spoken(Path("a.wav"), "en", 5.0, None)}
+    word = '{"text": "hi", "chunks": [{"text": "hi", "timestamp": [1.0, 1.5]}]}'
+    good = f'{{"file": "audio/0.wav", "state": "heard", "transcript": {word}}}'
+    bad = ("[" * 100_000, f'{{"file": "audio/0.wav", "state": "heard", "transcript": {"[" * 50_000}', "null", "7", "{}")
+    bad += (
+        '{"file": ["audio/0.wav"], "state": "heard"}',
+        '{"file": "../x", "state": "heard"}',
+        good.replace("1.5", "NaN"),
+    )
+    found = read_words("\n".join((*bad, good)).encode(), names, wanted)
+    assert [word.text for word in (found["a"] or Transcript("", ())).words] == ["hi"]
+    assert read_words("\n".join(bad).encode(), names, wanted) == {}

@@ -67,6 +67,7 @@ def test_an_echo_is_clocked_and_written_where_it_was_received(
     assert done.returncode == 0, done.stdout + done.stderr
     record = record_of(tmp_path / "out")
     assert (record.state, record.fault, record.not_streamed) == ("completed", "none", ())
+    assert record.host is not None and record.host.runtime == engine.runtime() and record.host.preflight
     assert [item.file for item in record.items] == [f"test/test-00000{number}.wav" for number in range(3)]
     for number, item in enumerate(record.items):
         (stretch,) = item.stretches

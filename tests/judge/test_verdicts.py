@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.challenge.load import load_challenge
 from harness.documents.verdict import ContextTurn
 from harness.judge import JudgeItem, judge_request, read_verdicts
+from harness.judge.verdicts import read_in_flight
 
 CHALLENGE = load_challenge()
 DIMENSIONS = ("Accuracy_Completeness", "Added_Value")
@@ -118,3 +119,11 @@ def test_a_line_cut_off_by_a_crash_fails_only_its_item() -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_reader(raw: bytes) -> None:
     assert {verdict.state for verdict in read(raw).values()} == {"failed"}
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b"[[1]]", b"7", b'[["a", Infinity]]', b'[["a", "b"]]', b"\xff", b"[" * 100_000, b"9" * 5_000]
+)
+def test_what_the_judge_was_at_is_not_believed_unless_it_is_sound(raw: bytes) -> None:
+    assert read_in_flight(raw) == set()
+    assert read_in_flight(b'[["a", 1]]') == {("a", 1)}
