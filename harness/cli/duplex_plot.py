@@ -34,6 +34,7 @@ def command(user: Path, model: Path, labels: tuple[str, ...], challenge_name: st
     The times are those of `humdial duplex timing`. The same pair gives the same bytes: the picture has no date.
     """
     from harness.challenge.load import load_challenge
+    from harness.cli.console import note_finding
     from harness.evaluation.duplex_timing import time_pair
     from harness.reporting.time_line import draw_pair
 
@@ -41,4 +42,5 @@ def command(user: Path, model: Path, labels: tuple[str, ...], challenge_name: st
     format_ = formats.get(output.suffix.lower())
     if format_ is None:
         raise click.BadParameter("the path has to end in .svg or .png", param_hint="--output")
-    options.emit(draw_pair(time_pair(user, model, load_challenge(challenge_name)), labels, format_), output)
+    timing = time_pair(user, model, load_challenge(challenge_name), note_finding)
+    options.emit(draw_pair(timing, labels, format_), output)

@@ -21,13 +21,15 @@ def command(user: Path, model: Path, challenge_name: str, format_: str, output: 
     """Measure one pair of WAVs: speech of both sides, how long the model spoke on while the user spoke (stop), and
     from the end of the user's speech to the model's next start (response).
 
-    Times are seconds from the first sample. Any PCM WAV from 8 to 48 kHz is resampled to 16 kHz; stereo is refused.
+    Times are seconds from the first sample. Any PCM WAV from 8 to 48 kHz is resampled to 16 kHz; stereo is refused
+    unless the spec mixes it. An output that is not as long as its input is said to be on stderr.
     """
     from harness.challenge.load import load_challenge
+    from harness.cli.console import note_finding
     from harness.documents.codec import pretty_json, to_plain
     from harness.evaluation.duplex_timing import time_pair
 
-    timing = to_plain(time_pair(user, model, load_challenge(challenge_name)))
+    timing = to_plain(time_pair(user, model, load_challenge(challenge_name), note_finding))
     if format_ == "json":
         options.emit(pretty_json(timing), output)
         return

@@ -44,7 +44,7 @@ def command(
     finals and ranks, tie groups, and the neighbours that only the hidden set can tell apart.
     """
     from harness.challenge.load import load_challenge
-    from harness.cli.console import note, wants_color
+    from harness.cli.console import note_finding, wants_color
     from harness.evaluation.score_files import find_reports
     from harness.evaluation.tables import tabulate
     from harness.reporting.leaderboard import render
@@ -69,7 +69,7 @@ def command(
         )
         tables.append(table)
         for finding in table.ratings.findings if table.ratings else ():
-            note(f"{finding.severity} {finding.code}: {finding.message}", quiet=quiet)
+            note_finding(finding, quiet=quiet)
     if format_ == "html":
         options.emit(render_report(tables, challenge, "public"), output)
         return

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge
+from harness.documents.codes import finding
+from harness.documents.finding import Finding
 from harness.duplex import Interval, PairTiming, TimingRules, pair_timing
 from harness.errors import Refused, UsageError
 from harness.hearing.voice_activity import RATE_HZ, VoiceActivity
@@ -28,12 +31,14 @@ def duplex_rules(challenge: Challenge) -> DuplexRules:
 
 class PairTimer:
     """Times one pair after the other through one child that reads and with one loaded voice model. A context manager.
+    ``tell`` gets W_PAIR_LENGTH for an output that is not as long as its input.
 
     Raises UsageError (E_CONFIG) for a challenge without such rules, MachineError (I_HEARING) when the model is not
     installed.
     """
 
-    def __init__(self, challenge: Challenge) -> None:
+    def __init__(self, challenge: Challenge, tell: Callable[[Finding], None] = lambda _: None) -> None:
+        self._tell = tell
         self._rules = duplex_rules(challenge)
         self._recordings = Recordings(challenge, accepted=_ACCEPTED)
         self._activity: VoiceActivity | None = None
@@ -52,13 +57,7 @@ class PairTimer:
         (I_DISK, I_READER, I_HEARING).
         """
         heard = dict(zip(("user", "model"), self._recordings.each([Recording(user), Recording(model)]), strict=True))
-        excess_s = (len(heard["model"]) - len(heard["user"])) / RATE_HZ
-        if excess_s > self._rules.max_excess_s:
-            raise Refused(
-                f"{model.name} is {excess_s:.3f} s longer than its input; {self._rules.max_excess_s} s are allowed",
-                code="E_PAIR_LENGTH",
-                hint="record the output from the first sample of the input to its last",
-            )
+        self._compare(model.name, len(heard["model"]) / RATE_HZ, len(heard["user"]) / RATE_HZ)
         if self._activity is None:
             self._activity = VoiceActivity()
         speech: dict[str, list[Interval]] = {
@@ -68,8 +67,18 @@ class PairTimer:
         gaps = TimingRules(self._rules.user_gap_s, self._rules.model_gap_s)
         return pair_timing(speech["user"], speech["model"], gaps)
 
+    def _compare(self, name: str, seconds: float, expected_s: float) -> None:
+        """An output is as long as its input; one that is far longer is refused, any other difference is told."""
+        rules, excess_s = self._rules, seconds - expected_s
+        found, wanted = f"{seconds:.3f}", f"{expected_s:.3f}"
+        if excess_s > rules.max_excess_s:
+            entry = finding("E_PAIR_LENGTH", seconds=found, expected=wanted, limit=rules.max_excess_s)
+            raise Refused(f"{name}: {entry.message}", code=entry.code, hint=entry.hint)
+        if abs(excess_s) > rules.length_tolerance_s:
+            self._tell(finding("W_PAIR_LENGTH", file=name, seconds=found, expected=wanted))
 
-def time_pair(user: Path, model: Path, challenge: Challenge) -> PairTiming:
+
+def time_pair(user: Path, model: Path, challenge: Challenge, tell: Callable[[Finding], None]) -> PairTiming:
     """`PairTimer.time` of one pair; raises what both raise."""
-    with PairTimer(challenge) as timer:
+    with PairTimer(challenge, tell) as timer:
         return timer.time(user, model)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from command import here, humdial
 
 RATE = 24_000
 SENTENCE = {
@@ -18,9 +17,8 @@ SENTENCE = {
 }
 
 
-def clean(inputs: Path, out: Path, *more: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness", "duplex", "clean", str(inputs), "--out", str(out), *map(str, more)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+def clean(inputs: Path, out: Path, *more: str | Path) -> tuple[int, str]:
+    return here("duplex", "clean", inputs, "--out", out, *more)
 
 
 def noise(channels: int = 1) -> np.ndarray:
@@ -41,8 +39,7 @@ def key_folder(root: Path, channels: int = 1) -> Path:
 
 
 def test_a_key(tmp_path: Path) -> None:
-    done = clean(key_folder(tmp_path / "in"), tmp_path / "out")
-    assert done.returncode == 0, done.stderr
+    done = humdial("duplex", "clean", key_folder(tmp_path / "in"), "--out", tmp_path / "out")
     assert done.stdout.split() == ["clean/clean-000001.wav", "clean/clean-000002.wav"]
     source = noise()[:, 0]
     first, rate = soundfile.read(tmp_path / "out/clean/clean-000001.wav", dtype="int16")
@@ -56,19 +53,18 @@ def test_a_key(tmp_path: Path) -> None:
 def test_the_second_half_of_speech_directed_at_others(tmp_path: Path) -> None:
     key_folder(tmp_path / "in")
     (tmp_path / "team/test").mkdir(parents=True)
-    said = noise()[::-1, 0]
-    soundfile.write(tmp_path / "team/test/test-000002_output.wav", said, RATE, subtype="PCM_16")
-    done = clean(tmp_path / "in", tmp_path / "out", "--outputs", tmp_path / "team")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["test/test-000002.wav", "test/test-000002_output.wav"]
+    spoken = noise()[::-1, 0]
+    soundfile.write(tmp_path / "team/test/test-000002_output.wav", spoken, RATE, subtype="PCM_16")
+    code, said = clean(tmp_path / "in", tmp_path / "out", "--outputs", tmp_path / "team")
+    assert code == 0 and said.split() == ["test/test-000002.wav", "test/test-000002_output.wav"]
     user, rate = soundfile.read(tmp_path / "out/test/test-000002.wav", dtype="int16")
     assert rate == RATE and (user == noise()[2 * RATE :, 0]).all()
     output, _ = soundfile.read(tmp_path / "out/test/test-000002_output.wav", dtype="int16")
     assert not output[: RATE // 2].any()  # while the follow-up query is asked
-    assert (output[RATE // 2 :] == said[2 * RATE + RATE // 2 :]).all()
-    soundfile.write(tmp_path / "team/test/test-000002_output.wav", said[::2], RATE // 2, subtype="PCM_16")
-    done = clean(tmp_path / "in", tmp_path / "out", "--outputs", tmp_path / "team")
-    assert done.returncode == 1 and "[E_PAIR_RATE]" in done.stderr
+    assert (output[RATE // 2 :] == spoken[2 * RATE + RATE // 2 :]).all()
+    soundfile.write(tmp_path / "team/test/test-000002_output.wav", spoken[::2], RATE // 2, subtype="PCM_16")
+    code, said = clean(tmp_path / "in", tmp_path / "out", "--outputs", tmp_path / "team")
+    assert code == 1 and "[E_PAIR_RATE]" in said
 
 
 def test_a_dev_folder(tmp_path: Path) -> None:
@@ -76,8 +72,7 @@ def test_a_dev_folder(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     soundfile.write(folder / "0001_0001.wav", noise(), RATE, subtype="PCM_16")
     (folder / "0001_0001_sentence.json").write_text(json.dumps(SENTENCE))
-    done = clean(tmp_path / "dev", tmp_path / "out")
-    assert done.stdout.split() == ["en/ask/clean_0001_0001.wav"], done.stderr
+    assert clean(tmp_path / "dev", tmp_path / "out") == (0, "en/ask/clean_0001_0001.wav\n")
 
 
 @pytest.mark.parametrize("bad", ["stereo", "one segment", "no key"])
@@ -89,6 +84,6 @@ def test_bad_inputs_are_named(tmp_path: Path, bad: str) -> None:
         (root / "key.jsonl").write_text(json.dumps(line) + "\n")
     elif bad == "no key":
         (root / "key.jsonl").unlink()
-    done = clean(root, tmp_path / "out")
-    assert done.returncode == 2 and "[E_GOLD]" in done.stderr
+    code, said = clean(root, tmp_path / "out")
+    assert code == 2 and "[E_GOLD]" in said
     assert not (tmp_path / "out").exists()

@@ -62,6 +62,41 @@ def test_responses_start_strictly_after_the_user_and_once_each(one: list[Interva
     assert set(starts) == answered
 
 
+class Counted(float):
+    """A time that counts how often it is compared."""
+
+    compared = 0
+
+    def __lt__(self, other: object) -> bool:
+        Counted.compared += 1
+        return float.__lt__(self, other)  # type: ignore[operator]
+
+    def __gt__(self, other: object) -> bool:
+        Counted.compared += 1
+        return float.__gt__(self, other)  # type: ignore[operator]
+
+    def __le__(self, other: object) -> bool:
+        Counted.compared += 1
+        return float.__le__(self, other)  # type: ignore[operator]
+
+
+def comparisons(n: int) -> int:
+    """How many a pair of 2n stretches takes, the model's each a little behind the user's; those come out of order."""
+    order = sorted(range(n), key=lambda k: k * 7919 % n)
+    user = [(Counted(2 * k), Counted(2 * k + 0.8)) for k in order]
+    model = [(Counted(2 * k + 0.5), Counted(2 * k + 1.2)) for k in order]
+    Counted.compared = 0
+    mine, theirs = merge(user, 0.0), merge(model, 0.0)
+    assert (len(stop_intervals(mine, theirs)), len(response_intervals(mine, theirs))) == (n, n - 1)
+    return Counted.compared
+
+
+def test_twenty_times_as_many_stretches_take_about_twenty_times_as_long() -> None:
+    """n log n would be 31 times as long, n squared 400 times."""
+    few, many = comparisons(500), comparisons(10_000)
+    assert few > 500 and many / few < 40
+
+
 def test_a_silent_model_has_no_intervals() -> None:
     assert stop_intervals([(0.0, 1.0)], []) == []
     assert response_intervals([(0.0, 1.0)], []) == []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from command import here, humdial
 
 from harness.challenge.load import load_challenge
 from harness.duplex import TimingRules, pair_timing
@@ -21,11 +20,6 @@ from harness.evaluation.duplex_timing import time_pair
 VECTORS = Path(__file__).resolve().parents[1] / "data" / "vectors"
 PAIRS = json.loads((VECTORS / "duplex_wav_timing.json").read_text("utf-8"))["pairs"]
 FRAME_S = 0.04  # one frame of the model and a little: another resampler moves an edge by that
-
-
-def timing(user: Path, model: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness", "duplex", "timing", "--user", str(user), "--model", str(model)]
-    return subprocess.run([*command, *options], capture_output=True, text=True, timeout=300)
 
 
 def wav(path: Path, seconds: float, rate: int = 16_000, channels: int = 1) -> Path:
@@ -42,11 +36,10 @@ def assert_near(found: list[list[float]], wanted: list[list[float]]) -> None:
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair["name"])
 def test_real_pairs(pair: dict[str, Any]) -> None:
-    """The result without torch in the process, from file to intervals."""
     user, model = (VECTORS / "wavs" / f"{pair['name']}_{side}.wav" for side in ("user", "model"))
-    done = timing(user, model)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    code, said = here("duplex", "timing", "--user", user, "--model", model)
+    assert code == 0, said
+    found = json.loads(said)
     assert list(found) == ["user", "model", "stop", "response"]
     assert_near(found["user"], pair["seg_user"])
     assert_near(found["model"], pair["seg_model"])
@@ -70,24 +63,26 @@ def test_from_the_segments_on_everything_is_exact(pair: dict[str, Any]) -> None:
         assert [list(each) for each in ours] == pair[theirs]
 
 
-def test_other_rates_give_the_same_timing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rate", "subtype"), [(44_100, "PCM_24"), (48_000, "PCM_16")])
+def test_other_rates_give_the_same_timing(tmp_path: Path, rate: int, subtype: str) -> None:
+    import soxr
+
     pair = PAIRS[1]
     for side in ("user", "model"):
-        samples, rate = soundfile.read(VECTORS / "wavs" / f"{pair['name']}_{side}.wav")
-        import soxr
-
-        again = np.clip(soxr.resample(samples, rate, 44_100), -1, 1)
-        soundfile.write(tmp_path / f"{side}.wav", again, 44_100, subtype="PCM_24")
-    done = timing(tmp_path / "user.wav", tmp_path / "model.wav")
-    assert done.returncode == 0, done.stderr
-    assert_near(json.loads(done.stdout)["response"], pair["latency_resp_list"])
+        samples, known = soundfile.read(VECTORS / "wavs" / f"{pair['name']}_{side}.wav")
+        again = np.clip(soxr.resample(samples, known, rate), -1, 1)
+        soundfile.write(tmp_path / f"{side}.wav", again, rate, subtype=subtype)
+    code, said = here("duplex", "timing", "--user", tmp_path / "user.wav", "--model", tmp_path / "model.wav")
+    assert code == 0, said
+    assert_near(json.loads(said)["response"], pair["latency_resp_list"])
 
 
-def test_text(tmp_path: Path) -> None:
+def test_text_of_a_process_of_its_own() -> None:
     pair = PAIRS[2]
     user, model = (VECTORS / "wavs" / f"{pair['name']}_{side}.wav" for side in ("user", "model"))
-    done = timing(user, model, "-f", "text")
+    done = humdial("duplex", "timing", "--user", user, "--model", model, "-f", "text")
     assert done.stdout.splitlines()[1:] == ["model    none", "stop     none", "response none"]
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -103,11 +98,17 @@ def test_text(tmp_path: Path) -> None:
     ids=["stereo", "96 kHz", "empty", "minutes longer", "five minutes", "no WAV"],
 )
 def test_bad_outputs_are_named(tmp_path: Path, make: Any, code: str) -> None:
-    user = wav(tmp_path / "user.wav", 3.0)
-    done = timing(user, make(tmp_path / "model.wav"))
-    assert done.returncode == 1
-    assert f"[{code}]" in done.stderr
-    assert done.stdout == ""
+    user, model = wav(tmp_path / "user.wav", 3.0), make(tmp_path / "model.wav")
+    exit_code, said = here("duplex", "timing", "--user", user, "--model", model)
+    assert exit_code == 1 and f"[{code}]" in said and "response" not in said
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(2.0, True), (20.0, True), (3.4, False)])
+def test_another_length_is_told_beside_the_timing(tmp_path: Path, seconds: float, told: bool) -> None:
+    user, model = wav(tmp_path / "user.wav", 3.0), wav(tmp_path / "model.wav", seconds)
+    code, said = here("duplex", "timing", "--user", user, "--model", model, "-f", "text")
+    line = f"warning W_PAIR_LENGTH: the output lasts {seconds:.3f} s, its input 3.000 s"
+    assert code == 0 and (line in said) == told and "response none" in said
 
 
 def test_stereo_is_mixed_only_where_the_spec_says_so(tmp_path: Path) -> None:
@@ -118,6 +119,6 @@ def test_stereo_is_mixed_only_where_the_spec_says_so(tmp_path: Path) -> None:
     soundfile.write(stereo, np.stack([samples, samples], axis=1), rate, subtype="PCM_16")
     challenge = load_challenge()
     with pytest.raises(Refused):
-        time_pair(user, stereo, challenge)
+        time_pair(user, stereo, challenge, print)
     mixing = replace(challenge, audio=replace(challenge.audio, downmix_stereo=True))
-    assert time_pair(user, stereo, mixing) == time_pair(user, mono, challenge)
+    assert time_pair(user, stereo, mixing, print) == time_pair(user, mono, challenge, print)

@@ -21,6 +21,7 @@ from own_engine import OwnEngine
 
 from harness.resources import data_dir
 from harness.sandbox import connect, host_processor
+from harness.sandbox.latency import machine_lock
 
 pytestmark = [
     pytest.mark.engine,
@@ -161,3 +162,16 @@ def test_a_machine_that_falls_idle_while_it_is_waited_for_is_one_of_its_own(
     assert not record["latency"]["shared"] and record["latency"]["busy_before"] == 0
     assert 0.6 <= record["latency"]["idle_waited_s"] < 500
     assert "delays   machine of its own" in said
+
+
+def test_a_machine_that_another_such_run_holds_is_not_had(
+    inputs: Path, echo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits as long as a run may take, here a second, and nothing is held against the team."""
+    (tmp_path / "limits.toml").write_text("wall_s = 1\n")
+    with machine_lock(600.0):
+        given = ("--inputs", inputs, "--out", tmp_path / "run", "--limits", tmp_path / "limits.toml")
+        code, said = here("run", echo, *given)
+    assert code == 3 and "R_INFRASTRUCTURE" in said
+    record = json.loads((tmp_path / "run/run.json").read_text("utf-8"))
+    assert (record["state"], record["fault"], record["outputs"]) == ("infrastructure", "infrastructure", [])

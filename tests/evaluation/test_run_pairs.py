@@ -46,8 +46,8 @@ def runs(
     duplex_sample: Path, impatient: Path, engine: Engine, base_image: str, build_image: BuildImage,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:  # fmt: skip
-    """One run each of the sample team, of a slower twin, the baseline, and of one that waits for a pause of ten minutes
-    and loses three of the outputs that it wrote, of which at most two were only a warm-up."""
+    """One run each of the sample team, of a slower twin, the baseline, and of one that waits for a pause of ten
+    minutes; it loses three of its outputs and breaks three, at most two of each only a warm-up's."""
     out = tmp_path_factory.mktemp("runs")
     for team, pause, stop in (("partner", 900, 500), ("baseline", 1500, 1200), ("mute", 600_000, 500)):
         tag = f"humdial/sample-duplex-{team}:test"
@@ -55,7 +55,8 @@ def runs(
         arguments = ["--build-arg", f"PAUSE_MS={pause}", "--build-arg", f"STOP_MS={stop}", duplex_sample / "team"]
         subprocess.run([*build, *arguments], check=True, capture_output=True)
         if team == "mute":
-            loses = "python3 /team/main.py && cd /output/test && rm $(ls | head -n 3)"
+            three = "$(ls | head -n 3)"
+            loses = f"python3 /team/main.py && cd /output/test && rm {three} && for i in {three}; do echo no > $i; done"
             tag = build_image(f"FROM {tag}", f"ENTRYPOINT {json.dumps(['/bin/sh', '-c', loses])}")
         given = ("--inputs", duplex_sample / "inputs", "--out", out / team, "--seed", team, "--challenge", impatient)
         code, said = here("run", tag, *given)
@@ -138,12 +139,17 @@ def test_a_system_that_says_nothing_is_neither_fast_nor_patient(runs: Path, scor
     """Policy strict: its outputs are listed, stay in every denominator with the longest time, and it ranks last."""
     findings = _json(scored / "mute" / "validation.json")["findings"]
     counted = Counter(finding["code"] for finding in findings)
-    missing = counted["E_LAYOUT_MISSING"]
-    assert set(counted) == {"W_PAIR_SILENT", "E_LAYOUT_MISSING"} and 1 <= missing <= 3
+    states = {"missing": counted["E_LAYOUT_MISSING"], "invalid": counted["E_WAV_FORMAT"]}
+    assert all(1 <= count <= 3 for count in states.values())
+    states["silent"] = 20 - sum(states.values())
+    assert counted == {
+        "E_LAYOUT_MISSING": states["missing"],
+        "E_WAV_FORMAT": states["invalid"],
+        "W_PAIR_SILENT": 16 + states["silent"],
+    }
     assert {finding["severity"] for finding in findings} == {"warning"}
-    assert counted["W_PAIR_SILENT"] == 36 - missing
     mute, partner = (_json(scored / team / "report.json")["measures"] for team in ("mute", "partner"))
-    assert sum(mute[language]["outputs"].get("missing", 0) for language in ("en", "zh")) == missing
+    assert Counter(mute["en"]["outputs"]) + Counter(mute["zh"]["outputs"]) == states
     for language in ("en", "zh"):
         ours, theirs = mute[language], partner[language]
         assert sum(ours["outputs"].values()) == 10 and "ok" not in ours["outputs"]
@@ -154,7 +160,7 @@ def test_a_system_that_says_nothing_is_neither_fast_nor_patient(runs: Path, scor
             for scenario, seconds in ours[name].items():
                 assert seconds > 1 and seconds >= (theirs[name][scenario] or 0), (name, scenario)
     code, table = here("leaderboard", scored, "--challenge", impatient)
-    assert code == 0 and "silent" in table and "missing" in table
+    assert code == 0 and all(state in table for state in states)
     code, shown = here("leaderboard", scored, "--challenge", impatient, "-f", "json")
     row = json.loads(shown)["rows"][-1]
     assert (row["team"], row["rank"]) == ("mute", 3) and row["columns"]["delay_score"] < 60
@@ -183,6 +189,12 @@ def test_under_policy_published_nothing_stands_behind_its_means(
     assert (first["rank"], second["rank"]) == (1, 2)
     assert (row["team"], row["rank"], row["final"]) == ("mute", None, None)
     assert row["columns"]["total_delay_s"] is row["columns"]["delay_score"] is None
+    for reports, why in (
+        (("mute", "beta"), "none is among the reports"),
+        (("mute", "baseline"), "no system is faster than the baseline"),
+    ):
+        code, said = here("leaderboard", *(tmp_path / team for team in reports), "--challenge", impatient)
+        assert code == 2 and "[E_COHORT]" in said and why in said
 
 
 def test_what_the_container_sees_tells_nothing(

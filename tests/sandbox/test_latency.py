@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,22 @@ def test_two_runs_that_measure_delays_do_not_run_at_once(tmp_path: Path) -> None
         assert refused.value.code == "I_LATENCY_LOCK"
     with machine_lock(0.0, tmp_path) as waited_s:
         assert waited_s >= 0
+
+
+def test_the_second_of_two_runs_waits_for_the_first(tmp_path: Path) -> None:
+    waited: list[float] = []
+
+    def second() -> None:
+        with machine_lock(600.0, tmp_path) as waited_s:
+            waited.append(waited_s)
+
+    waits = threading.Thread(target=second)
+    with machine_lock(0.0, tmp_path):
+        waits.start()
+        waits.join(0.5)
+        assert not waited
+    waits.join(600)
+    assert waited[0] > 0.2
 
 
 def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
