@@ -6,6 +6,7 @@ Where something is missing the reader's own checks stand alone: a path is looked
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import tempfile
@@ -22,6 +23,8 @@ FOLDERS_BY_DESCRIPTOR = {os.open, os.stat} <= os.supports_dir_fd and os.scandir 
 PASSES_DESCRIPTORS = hasattr(os, "fork")
 _JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT
 _SEEKING = threading.Lock()
+_CPU_HARD_S = 24 * 3600
+_MAPPED_BYTES = 1 << 30  # libraries, and what threads reserve without using it
 
 
 def read_at(descriptor: int, bytes_: int, at: int) -> bytes:
@@ -78,3 +81,33 @@ def replace_file(path: Path, data: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def limit(memory_bytes: int, cpu_s: int, open_files: int, file_bytes: int) -> None:
+    """Take limits upon this process: those that the system has. Windows has none of them, macOS not that of memory;
+    there the caps of the readers stand alone."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for name, value in {
+        "RLIMIT_DATA": memory_bytes,
+        "RLIMIT_AS": memory_bytes + _MAPPED_BYTES,
+        "RLIMIT_NOFILE": open_files,
+        "RLIMIT_FSIZE": file_bytes,
+        "RLIMIT_CORE": 0,
+    }.items():
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            resource.setrlimit(getattr(resource, name), (value, value))
+    more_time(cpu_s)
+
+
+def more_time(cpu_s: int) -> None:
+    """Allow ``cpu_s`` seconds of processor time from now on: a busy machine costs nobody anything."""
+    try:
+        import resource
+        import time
+
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + cpu_s, _CPU_HARD_S))
+    except (ImportError, OSError, ValueError):
+        return

@@ -200,6 +200,42 @@ def test_a_full_disk_is_ours(load: Callable[[bytes], str], tmp_path: Path, monke
     assert caught.value.code == "I_DISK"
 
 
+# What the reader does with the first file that it opens, as if an archive had found a fault in it.
+HOOK = """
+import os, signal, sys
+def hook(event, arguments):
+    if event == "open" and isinstance(arguments[0], int):
+        %s
+if "image_tar_reader.py" in " ".join(sys.orig_argv):
+    sys.addaudithook(hook)
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "word"),
+    [
+        ("signal.raise_signal(signal.SIGSEGV)", "E_IMG_ARCHIVE", "signal 11"),
+        ("signal.raise_signal(signal.SIGXCPU)", "E_IMG_ARCHIVE", "processor time"),
+        ("os.write(1, b'{\\x1b]0;nonsense\\n')", "E_IMG_ARCHIVE", "nonsense"),
+        ("os.write(1, b'[' * 4000 + b'\\n')", "E_IMG_ARCHIVE", "nonsense"),
+        ('os.write(1, b\'{"refused": ["E_IMG_SIZE", {"why": 1}]}\\n\')', "E_IMG_ARCHIVE", "nonsense"),
+        ("x = 'x' * (2 << 30)", "E_IMG_ARCHIVE", "more memory"),
+        ("signal.raise_signal(signal.SIGKILL)", "I_READER", "from outside"),
+    ],
+)
+def test_whatever_an_archive_makes_of_its_reader_has_a_name(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, code: str, word: str
+) -> None:
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(HOOK % action)
+    (tmp_path / "image.tar").write_bytes(tar_of(image_of(tar_of({"broken.txt": b"x"}))))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "hook"))
+    with pytest.raises((ArchiveRefused, MachineError)) as caught:
+        load_image_tar(engine, tmp_path / "image.tar")
+    found = caught.value.code if isinstance(caught.value, MachineError) else caught.value.finding.code
+    assert (found, word in str(caught.value)) == (code, True), str(caught.value)
+
+
 def test_size_and_layer_caps(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "image.tar"
     path.write_bytes(tar_of(image_of(SOUND)))

@@ -10,7 +10,6 @@ leaves, and the asker checks each of them.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import queue
@@ -26,45 +25,13 @@ if __name__ == "__main__":
 from harness.challenge.reading import AudioRules, ReadLimits
 from harness.errors import HarnessError
 from harness.submission.readers.refusal import Refusal
-from harness.system import READ, read_at
+from harness.system import READ, limit, more_time, read_at
 
 if TYPE_CHECKING:
     from harness.submission.readers.wav import WavFormat
 
 _HEAD = 1 << 16
-_CPU_HARD_S = 24 * 3600
-_MAPPED_BYTES = 1 << 30  # libraries, and what threads reserve without using it
 Answer = list[object]
-
-
-def limit(memory_bytes: int, cpu_s: int, open_files: int, file_bytes: int) -> None:
-    """Take limits upon this process: those that the system has. Windows has none of them, macOS not that of memory;
-    there the caps of the readers stand alone."""
-    try:
-        import resource
-    except ImportError:
-        return
-    for name, value in {
-        "RLIMIT_DATA": memory_bytes,
-        "RLIMIT_AS": memory_bytes + _MAPPED_BYTES,
-        "RLIMIT_NOFILE": open_files,
-        "RLIMIT_FSIZE": file_bytes,
-        "RLIMIT_CORE": 0,
-    }.items():
-        with contextlib.suppress(AttributeError, OSError, ValueError):
-            resource.setrlimit(getattr(resource, name), (value, value))
-    more_time(cpu_s)
-
-
-def more_time(cpu_s: int) -> None:
-    """Allow ``cpu_s`` seconds of processor time from now on: a busy machine costs nobody anything."""
-    try:
-        import resource
-        import time
-
-        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + cpu_s, _CPU_HARD_S))
-    except (ImportError, OSError, ValueError):
-        return
 
 
 def refusal_line(refusal: Refusal) -> list[object]:
