@@ -12,16 +12,17 @@ from itertools import pairwise
 from statistics import quantiles
 
 from measure import Measured, measure
+from pairs import options
 
 from harness.challenge.load import load_challenge
 
 
-def main() -> None:
-    found = measure("calibration")
+def main(only: str | None, situations: int | None) -> None:
+    found = measure("calibration", only, situations)
     challenge = load_challenge()
     for language in challenge.languages:
         print(f"[judges.small.settings.thresholds.{language}]")
-        for task in challenge.tasks.values():
+        for task in (task for task in challenge.tasks.values() if only in (None, task.id)):
             for dimension in task.dimension_ids("text"):
                 some = [m for m in found if (m.case.language, m.case.task) == (language, task.id)]
                 values = thresholds(some, dimension, len(task.scale))
@@ -35,12 +36,16 @@ def thresholds(found: list[Measured], dimension: str, marks: int) -> list[float]
     good = sorted(m.values[dimension] for m in found if m.case.kind == "good")
     poor = sorted(m.values[dimension] for m in found if m.case.kind != "good")
     cut = parting(good, poor)
-    above = [value for value in good if value >= cut]
-    steps = quantiles(above, n=20, method="inclusive")
+    steps = levels([value for value in good if value >= cut] or [cut], 20)
     if marks == 3:
         return rising([cut, steps[9]])
-    below = [value for value in poor if value < cut]
-    return rising([quantiles(below, n=2, method="inclusive")[0], cut, steps[7], steps[14]])
+    below = [value for value in poor if value < cut] or [cut]
+    return rising([levels(below, 2)[0], cut, steps[7], steps[14]])
+
+
+def levels(values: list[float], n: int) -> list[float]:
+    """The n − 1 quantiles; a single value, as a try on few situations may leave, is all of them."""
+    return quantiles(values, n=n, method="inclusive") if len(values) > 1 else values * (n - 1)
 
 
 def parting(good: list[float], poor: list[float]) -> float:
@@ -64,4 +69,5 @@ def rising(values: list[float]) -> list[float]:
 
 
 if __name__ == "__main__":
-    main()
+    chosen = options("The thresholds that the calibration split gives.").parse_args()
+    main(chosen.task, chosen.situations)

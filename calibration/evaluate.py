@@ -1,6 +1,6 @@
 """Prints how often the small judge agrees with us on the held-out pairs: is the good reply above the poor one?
 
-    sandbox/engine.sh with python calibration/evaluate.py [calibration|heldout]
+    sandbox/engine.sh with python calibration/evaluate.py [--split calibration]
 
 A pair is a good reply and one poor reply to the same situation and task. "value" compares the contrasts, "mark" the
 marks (equal marks count as half). Chance is 0.50 in both.
@@ -8,18 +8,17 @@ marks (equal marks count as half). Chance is 0.50 in both.
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from statistics import mean
 
 from measure import Measured, measure
-from pairs import KINDS
+from pairs import KINDS, options
 
 Rows = dict[tuple[str, ...], list[tuple[float, float, float, float]]]
 
 
-def main(split: str) -> None:
-    found = measure(split)
+def main(split: str, task: str | None, situations: int | None) -> None:
+    found = measure(split, task, situations)
     by_kind: Rows = defaultdict(list)
     by_dimension: Rows = defaultdict(list)
     overall: Rows = defaultdict(list)
@@ -66,4 +65,7 @@ def show(title: str, rows: Rows) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "heldout")
+    parser = options("How often the small judge agrees with us.")
+    parser.add_argument("--split", choices=("heldout", "calibration"), default="heldout")
+    chosen = parser.parse_args()
+    main(chosen.split, chosen.task, chosen.situations)

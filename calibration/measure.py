@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pairs import Case, cases
+from pairs import Case, some_cases
 
 from harness.challenge.load import load_challenge
 from harness.challenge.spec import Challenge
@@ -32,9 +32,9 @@ class Measured:
     surprise: float
 
 
-def measure(split: str) -> list[Measured]:
+def measure(split: str, task: str | None = None, situations: int | None = None) -> list[Measured]:
     """Judge the split. Raises SystemExit when an item failed: nothing is reported on the rest alone."""
-    return list(measure_cases(cases(split)).values())
+    return list(measure_cases(some_cases(split, task, situations)).values())
 
 
 def measure_cases(some: Sequence[Case]) -> dict[Case, Measured]:

@@ -5,6 +5,7 @@ Calibration and held-out situations and pools share nothing.
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,6 +43,24 @@ def cases(split: str) -> list[Case]:
             for task in TASKS:
                 found += list(_cases(situation, other, task, place, pools[language], pools[language][split]))
     return found
+
+
+def options(program: str) -> argparse.ArgumentParser:
+    """What the scripts can be asked to leave out, for a try; the tables in the docs leave out nothing."""
+    parser = argparse.ArgumentParser(description=program)
+    parser.add_argument("--task", choices=TASKS, help="of this task alone")
+    parser.add_argument("--situations", type=int, metavar="N", help="the first N situations in each language")
+    return parser
+
+
+def some_cases(split: str, task: str | None, situations: int | None) -> list[Case]:
+    """The split, or what is left of it."""
+    found = [case for case in cases(split) if task in (None, case.task)]
+    first: dict[str, dict[str, None]] = {}
+    for case in found:
+        first.setdefault(case.language, {})[case.situation] = None
+    kept = {name for own in first.values() for name in list(own)[:situations]}
+    return [case for case in found if case.situation in kept]
 
 
 def _cases(

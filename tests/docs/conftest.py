@@ -7,16 +7,20 @@ import os
 import shutil
 import subprocess
 import sys
+import wave
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duplex_set
 import pytest
 import showcase
+from installing import no_network, published, wheel
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-Give = Callable[[Path], None]
+Environment = dict[str, str]
+Give = Callable[[Path, Environment], None]
 
 
 def _build(*arguments: str | Path) -> None:
@@ -89,26 +93,59 @@ def _git(folder: Path) -> None:
     subprocess.run(["bash", "-eu", "-c", shell], cwd=folder, check=True)
 
 
+def _checkout(folder: Path) -> None:
+    """What a checkout has, under the same names."""
+    for path in CHECKOUT.iterdir():
+        if path.name not in (".git", ".venv", ".cache"):
+            (folder / path.name).symlink_to(path)
+
+
+def _stream(folder: Path) -> None:
+    """Inputs of two seconds: a stream lasts as long as they do."""
+    (folder / "examples").symlink_to(CHECKOUT / "examples")
+    place = folder / "dev" / "test" / "test-000001.wav"
+    place.parent.mkdir(parents=True)
+    samples = array("h", [8000 if number // 40 % 2 else -8000 for number in range(8000)])
+    with wave.open(str(place), "wb") as wav:
+        wav.setparams((1, 2, 16000, 0, "NONE", ""))
+        wav.writeframes(samples.tobytes() + bytes(48000))
+
+
 @pytest.fixture(scope="session")
 def given(made: Callable[[str], Path], request: pytest.FixtureRequest) -> dict[str, Give]:
     """What a page may ask for. ``engine`` and ``judge`` are there when the page is tried; they put nothing anywhere."""
 
+    def install(folder: Path, environment: Environment) -> None:
+        """A checkout in the folder; `pip` and `python` are those of an empty virtual environment."""
+        published(folder)
+        environment |= no_network(folder.parent)
+        subprocess.run([sys.executable, "-m", "venv", folder.parent / "venv"], check=True)
+        environment["PATH"] = f"{folder.parent / 'venv' / 'bin'}:{os.environ['PATH']}"
+
+    def registry(folder: Path, environment: Environment) -> None:
+        """pip finds this harness as if it were published, and everything that it needs."""
+        environment |= no_network(folder.parent) | {"PIP_FIND_LINKS": str(wheel(folder.parent / "wheel").parent)}
+
     return {
-        "dev": lambda folder: shutil.copytree(made("dev"), folder / "dev") and None,
-        "submission": lambda folder: shutil.copytree(made("submission"), folder / "my-submission") and None,
-        "broken": lambda folder: _broken(folder, made("submission")),
-        "teams": lambda folder: _teams(folder, made("dev")),
-        "run": _run,
-        "track2": duplex_set.build,
-        "train": _train,
-        "git": _git,
-        "engine": lambda folder: request.getfixturevalue("base_image") and None,
-        "judge": lambda folder: request.getfixturevalue("judge") and None,
+        "dev": lambda folder, _: shutil.copytree(made("dev"), folder / "dev") and None,
+        "submission": lambda folder, _: shutil.copytree(made("submission"), folder / "my-submission") and None,
+        "broken": lambda folder, _: _broken(folder, made("submission")),
+        "teams": lambda folder, _: _teams(folder, made("dev")),
+        "run": lambda folder, _: _run(folder),
+        "track2": lambda folder, _: duplex_set.build(folder),
+        "train": lambda folder, _: _train(folder),
+        "git": lambda folder, _: _git(folder),
+        "stream": lambda folder, _: _stream(folder),
+        "checkout": lambda folder, _: _checkout(folder),
+        "install": install,
+        "registry": registry,
+        "engine": lambda *_: request.getfixturevalue("base_image") and None,
+        "judge": lambda *_: request.getfixturevalue("judge") and None,
     }
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+def reader(tmp_path: Path) -> Iterator[tuple[Path, Environment]]:
     """A folder of one's own, and an environment in which `humdial` and `python` are those of this checkout."""
     folder = tmp_path / "reader"
     folder.mkdir()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shown import execute, shown
 
 from harness.challenge.load import load_challenge
 from harness.documents.verdict import ContextTurn, JudgeRequest, Verdict
@@ -172,14 +175,22 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(paper: Path, dev: Path, humdial: Humdial, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `humdial score` wrote with a server."""
-    out: Path = tmp_path_factory.mktemp("served") / "out"
+def reader(paper: Path, dev: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The folder and the environment of one who reads the page about judges."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "my-submission").symlink_to(paper)
+    (folder / "dev").symlink_to(dev)
+    return folder, {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+@pytest.fixture(scope="module")
+def served(reader: tuple[Path, dict[str, str]]) -> Path:
+    """What `humdial score` wrote with a server, by the command that the page shows."""
+    folder, environment = reader
     with serving(lambda body, _: (200, marks(body))) as url:
-        server = ("--judge", "openai", "--judge-url", url, "--judge-model", "tiny")
-        result = humdial("score", paper, "--references", dev, "--out", out, "--team", "paper", *server)
-    assert result.returncode == 0, result.stderr
-    return out
+        block = shown("explanation/judge.md", "humdial score my-submission --references dev --out served")
+        execute(block, folder, {**environment, "JUDGE_URL": url})
+    return folder / "served"
 
 
 def test_a_server_is_never_official_and_is_not_asked_about_sound(served: Path) -> None:
@@ -191,17 +202,24 @@ def test_a_server_is_never_official_and_is_not_asked_about_sound(served: Path) -
 
 def replay(humdial: Humdial, paper: Path, dev: Path, out: Path, verdicts: Path) -> subprocess.CompletedProcess[str]:
     stored = ("--judge", "replay", "--verdicts", verdicts)
-    return humdial("score", paper, "--references", dev, "--out", out, "--team", "paper", *stored)
+    return humdial("score", paper, "--references", dev, "--out", out, "--team", "alpha", *stored)
 
 
-@pytest.mark.parametrize("what", [".", "verdicts.jsonl"])
-def test_a_replay_gives_the_same_report(
-    served: Path, paper: Path, dev: Path, humdial: Humdial, tmp_path: Path, what: str
-) -> None:
-    result = replay(humdial, paper, dev, tmp_path / "again", served / what)
-    assert result.returncode == 0, result.stderr
+def the_same(again: Path, served: Path) -> None:
     for name in ("verdicts.jsonl", "items.jsonl", "fingerprint.json", "report.json"):
-        assert (tmp_path / "again" / name).read_bytes() == (served / name).read_bytes(), name
+        assert (again / name).read_bytes() == (served / name).read_bytes(), name
+
+
+def test_the_page_on_judges_replays(served: Path, reader: tuple[Path, dict[str, str]]) -> None:
+    block = shown("explanation/judge.md", "humdial score my-submission --references dev --out again")
+    execute(block, *reader)
+    the_same(reader[0] / "again", served)
+
+
+def test_a_file_of_verdicts_does_too(served: Path, paper: Path, dev: Path, humdial: Humdial, tmp_path: Path) -> None:
+    result = replay(humdial, paper, dev, tmp_path / "again", served / "verdicts.jsonl")
+    assert result.returncode == 0, result.stderr
+    the_same(tmp_path / "again", served)
 
 
 def test_an_item_without_a_stored_verdict_is_named_and_never_scored(

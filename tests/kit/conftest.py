@@ -25,6 +25,12 @@ def kit_dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """That of a reader, in which `humdial` is the one of this checkout; the engine's address is known by now."""
+    return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": "120"}
+
+
 @pytest.fixture(scope="session")
 def call() -> Call:
     """``call(*command, cwd=…)`` as a user's process with `humdial` on the path; never a traceback."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from shown import execute, shown
 
 from harness.challenge.load import load_challenge
 from harness.kit import write_kit
@@ -62,14 +63,15 @@ def test_its_workflow_grants_nothing_and_pins_what_it_uses(kit: Path) -> None:
 
 @pytest.mark.engine
 @pytest.mark.usefixtures("base_image")
-def test_the_kit_is_built_run_in_the_sandbox_and_its_output_is_valid(kit: Path, call) -> None:
-    done = call("make", "outputs", *OFFLINE, cwd=kit)
+def test_the_kit_is_built_run_in_the_sandbox_and_its_output_is_valid(kit: Path, environment, call) -> None:
+    done = call("make", "image", "IMAGE=my-image", *OFFLINE, cwd=kit)
     assert done.returncode == 0, done.stdout + done.stderr
-    record = json.loads((kit / "out" / "run.json").read_text())
+    execute(shown("how-to/participants.md", "humdial run my-image"), kit, environment)
+    record = json.loads((kit / "try" / "run.json").read_text())
     assert (record["state"], record["fault"], record["exit_code"]) == ("completed", "none", 0)
-    found = json.loads((kit / "out" / "validation.json").read_text())["findings"]
+    found = json.loads((kit / "try" / "validation.json").read_text())["findings"]
     assert [each for each in found if each["severity"] != "info"] == []
-    # `make try` and `make final` are steps of the tutorial, which tests/docs executes.
+    # `make outputs`, `make try` and `make final` are steps of the tutorial, which tests/docs executes.
 
 
 def test_a_kit_follows_the_spec(tmp_path: Path) -> None:

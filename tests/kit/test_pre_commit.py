@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +11,11 @@ from pathlib import Path
 import made
 import pytest
 import yaml
+from installing import commit, forge, no_network, published
+from shown import execute, shown
 
 ROOT = Path(__file__).resolve().parents[2]
-PRE_COMMIT = Path(sys.executable).with_name("pre-commit")
+BIN = Path(sys.executable).parent
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -23,40 +25,29 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def harness_at(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """What a team names as `repo` and `rev`: this checkout as it lies here, in one commit."""
-    folder = tmp_path_factory.mktemp("published")
-    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate").splitlines()
-    needed = ("harness/", "schemas/", "prompts/", "canaries/", "sandbox/", "requirements/")
-    for name in listed:
-        if (name.startswith(needed) or "/" not in name) and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    git(folder, "init", "-q")
-    git(folder, "add", "-A", "-f")
-    git(folder, "commit", "-q", "-m", "all")
-    return folder, git(folder, "rev-parse", "HEAD")
+    folder = published(tmp_path_factory.mktemp("published"))
+    return folder, commit(folder)
 
 
-def test_the_hook_stops_a_commit_that_is_not_valid(published: tuple[Path, str], tmp_path: Path) -> None:
+def test_the_hook_stops_a_commit_that_is_not_valid(harness_at: tuple[Path, str], tmp_path: Path) -> None:
+    """With the configuration and the command that the page on CI shows."""
     team = tmp_path / "team"
-    made.write(team / "submission", made.submission())
-    hook = {"id": "humdial-validate"}
-    source = {"repo": str(published[0]), "rev": published[1], "hooks": [hook]}
-    (team / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [source]}), "utf-8")
+    made.write(team / "my-submission", made.submission())
+    page = (ROOT / "docs" / "how-to" / "ci.md").read_text("utf-8")
+    (configuration,) = re.findall(r"```yaml\n(repos:.*?)```", page, re.DOTALL)
+    (team / ".pre-commit-config.yaml").write_text(configuration.replace("COMMIT", harness_at[1]), "utf-8")
     git(team, "init", "-q")
-    environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home"), "PIP_NO_COMPILE": "1"}
+    environment = {**os.environ, **no_network(tmp_path), **forge(harness_at[0])}
+    environment |= {"PATH": f"{BIN}:{os.environ['PATH']}", "PRE_COMMIT_HOME": str(tmp_path / "home")}
 
-    def run() -> subprocess.CompletedProcess[str]:
-        git(team, "add", "-A", "-f")
-        command = [PRE_COMMIT, "run", "--color", "never"]
-        return subprocess.run(command, cwd=team, env=environment, capture_output=True, text=True, timeout=900)
-
-    good = run()
-    assert good.returncode == 0, good.stdout + good.stderr
-    assert "Passed" in good.stdout
-    (team / "submission" / "zh" / "task2.jsonl").write_bytes(b'\xef\xbb\xbf{"dialogue_id": NaN}\n')
-    bad = run()
+    git(team, "add", "-A", "-f")
+    execute(shown("how-to/ci.md", "pre-commit run"), team, environment)
+    (team / "my-submission" / "zh" / "task2.jsonl").write_bytes(b'\xef\xbb\xbf{"dialogue_id": NaN}\n')
+    git(team, "add", "-A", "-f")
+    command = [BIN / "pre-commit", "run", "--color", "never"]
+    bad = subprocess.run(command, cwd=team, env=environment, capture_output=True, text=True, timeout=900)
     assert bad.returncode == 1
     assert "zh/task2.jsonl\n" in bad.stdout
     assert "E_JSON_BOM" in bad.stdout
@@ -64,5 +55,5 @@ def test_the_hook_stops_a_commit_that_is_not_valid(published: tuple[Path, str], 
 
 def test_every_hook_names_a_command_that_exists() -> None:
     for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")):
-        command = [Path(sys.executable).with_name("humdial"), *hook["entry"].split()[1:], "--help"]
+        command = [BIN / "humdial", *hook["entry"].split()[1:], "--help"]
         assert subprocess.run(command, capture_output=True, timeout=300).returncode == 0

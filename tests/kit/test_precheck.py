@@ -8,13 +8,14 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from shown import execute, shown
 
 from harness.challenge.load import load_challenge
 from harness.documents.finding import Finding
 from harness.evaluation.precheck import hidden_dialogues, nested_sets
 from harness.kit import write_kit
 from harness.resources import schema_path
-from harness.sandbox import attempted_hosts
+from harness.sandbox import Engine, attempted_hosts
 from harness.submission import read_references
 
 CHALLENGE = load_challenge()
@@ -45,14 +46,14 @@ def limits(folder: Path, **values: int) -> Path:
 
 @pytest.mark.engine
 def test_the_kit_is_ready_and_its_slow_twin_is_not(
-    build_image, team: dict[str, str], kit_dev: Path, call, tmp_path: Path
+    engine: Engine, build_image, team: dict[str, str], kit_dev: Path, call, environment, tmp_path: Path
 ) -> None:
     good = build_image("COPY app /app", 'ENTRYPOINT ["python3", "/app/main.py"]', files=team)
-    done = call("humdial", "precheck", good, "--inputs", kit_dev, "--out", tmp_path / "good", "-f", "json")
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    engine.api.tag(good, "my-image")
+    (tmp_path / "dev").symlink_to(kit_dev)
+    execute(shown("how-to/participants.md", "humdial precheck my-image"), tmp_path, environment)
+    report = json.loads((tmp_path / "tried" / "precheck.json").read_text("utf-8"))
     assert fits_the_schema(report)
-    assert json.loads((tmp_path / "good" / "precheck.json").read_text()) == report
     assert (report["verdict"], report["valid"], report["offline"], report["hosts"]) == ("ready", True, True, [])
     assert [run["dialogues"] for run in report["runs"]] == [6, 12]
     assert report["time"]["dialogues"] == 900
@@ -71,13 +72,16 @@ def test_the_kit_is_ready_and_its_slow_twin_is_not(
 
 
 @pytest.mark.engine
-def test_a_hub_that_cannot_be_reached_is_named_and_ends_the_series(build_image, kit_dev: Path, call) -> None:
+def test_a_hub_that_cannot_be_reached_is_named_and_ends_the_series(
+    build_image, kit_dev: Path, call, tmp_path: Path
+) -> None:
     image = build_image("COPY hub.py /hub.py", 'ENTRYPOINT ["python3", "/hub.py"]', files={"hub.py": HUB})
     # A traceback of the team's own program is in its log, not in what we print.
-    done = call("humdial", "precheck", image, "--inputs", kit_dev, "-f", "json")
+    done = call("humdial", "precheck", image, "--inputs", kit_dev, "--out", tmp_path / "hub", "-f", "json")
     assert done.returncode == 1
     report = json.loads(done.stdout)
     assert fits_the_schema(report)
+    assert json.loads((tmp_path / "hub" / "precheck.json").read_text("utf-8")) == report
     assert [(run["dialogues"], run["state"]) for run in report["runs"]] == [(6, "failed")]
     assert (report["verdict"], report["valid"], report["offline"], report["time"]) == ("not_ready", None, False, None)
     codes = [fix["code"] for fix in report["fixes"]]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
+from shown import execute, shown
 
 from harness.challenge.spec import RunLimits
 from harness.resources import schema_path
@@ -84,9 +85,9 @@ def test_what_killed_runs_left_is_seen_and_removed_and_nothing_else(
     try:
         assert name in {each.name for each in left_containers(engine)}
         assert "stranger" not in {each.name for each in left_containers(engine)}
-        done = humdial("clean")
-        assert done.returncode == 0, done.stderr
-        assert f"removed {name}" in done.stdout
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        said = execute(shown("how-to/organisers.md", "humdial clean"), tmp_path, {**os.environ, "PATH": path})
+        assert f"removed {name}" in said
         assert name not in {each.name for each in left_containers(engine)}
         assert engine.api.inspect_container(stranger)["Id"] == stranger
     finally:

@@ -3,8 +3,13 @@
 A block fenced as ``bash`` is a script: every line must succeed. A block fenced as ``console`` holds commands behind
 ``$ `` and, below each, what it prints; ``…`` stands for anything, and a last line ``(exit 1)`` says how it ends.
 
-``<!-- commands: dev submission engine -->`` near the head of a page says what its reader has (conftest.py), and
-``<!-- not run: why -->`` before a block says why it cannot be executed here.
+``<!-- commands: dev submission engine -->`` near the head of a page says what its reader has (docs/conftest.py). A
+block that is not executed where it stands has one of three marks in the line before it, and docs/elsewhere.py looks
+whether the mark is true:
+
+- ``<!-- run on: how-to/organisers.md -->``: that page executes the same command lines, word for word;
+- ``<!-- run by: tests/room/test_file.py::test_name -->``: that test takes the block from the page and executes it;
+- ``<!-- checked: why -->``: it cannot run here; its shell syntax, its commands and their options are looked at.
 """
 
 from __future__ import annotations
@@ -15,25 +20,34 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 _FENCE = re.compile(r"^( *)(`{3,})([\w-]*)\s*$")
 _NEEDS = re.compile(r"^<!-- commands:([\w ]*)-->", re.MULTILINE)
-_NOT_RUN = re.compile(r"^\s*<!-- not run: (.+) -->\s*$")
+_MARK = re.compile(r"^\s*<!-- (run on|run by|checked): (.+) -->\s*$")
+_COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _PROGRAMS = r"humdial|make|docker|pip|python3?|apt-get|git|pre-commit|sandbox/engine\.sh|examples/\S+"
 _COMMAND = re.compile(rf"^\s*(?:\$ )?(?:{_PROGRAMS}) \S")
 _EXIT = re.compile(r"^\(exit (\d+)\)$")
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """``how`` a block is looked after when it is not executed where it stands, and ``where`` or why."""
+
+    how: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
-    """Commands as they are shown. ``not_run`` is the reason why they are not executed, if they are not."""
+    """Commands as they are shown. Without a mark they are executed where they stand."""
 
     page: Path
     line: int
     kind: str
     text: str
-    not_run: str | None
+    mark: Mark | None = None
 
     @property
     def place(self) -> str:
@@ -55,8 +69,21 @@ def blocks(page: Path) -> Iterator[Block]:
     """The blocks of commands of one page, in order."""
     for line, kind, text, before in _fences(page):
         if kind in ("bash", "console"):
-            reason = _NOT_RUN.match(before)
-            yield Block(page, line, kind, text, reason[1] if reason else None)
+            mark = _MARK.match(before)
+            yield Block(page, line, kind, text, Mark(mark[1], mark[2]) if mark else None)
+
+
+def shown(page: str, start: str) -> Block:
+    """The one block of a page (named from docs/ on) with a command that starts so: for the tests that execute it."""
+    (found,) = (block for block in blocks(DOCS / page) if any(line.startswith(start) for line in command_lines(block)))
+    return found
+
+
+def command_lines(block: Block) -> list[str]:
+    """Every line of command, continued ones as one, without comments and with single spaces."""
+    joined = "\n".join(step.command for step in steps(block)).replace("\\\n", " ")
+    lines = (" ".join(_COMMENT.sub("", line).split()) for line in joined.splitlines())
+    return [line for line in lines if line]
 
 
 def hidden_commands(page: Path) -> list[str]:
@@ -131,8 +158,10 @@ def steps(block: Block) -> list[Step]:
     return found
 
 
-def execute(block: Block, folder: Path, environment: Mapping[str, str]) -> None:
-    """Run a block in ``folder``. Raises AssertionError where it ends or prints otherwise than the page says."""
+def execute(block: Block, folder: Path, environment: Mapping[str, str]) -> str:
+    """Run a block in ``folder``; what it printed, stderr too. Raises AssertionError where it ends or prints otherwise
+    than the page says."""
+    everything = ""
     for step in steps(block):
         done = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", step.command],
@@ -151,6 +180,8 @@ def execute(block: Block, folder: Path, environment: Mapping[str, str]) -> None:
             assert _pattern(step.shown).search(_trimmed(done.stdout) + "\n"), (
                 f"the page shows\n{step.shown}\nbut it was {said}"
             )
+        everything += done.stdout
+    return everything
 
 
 def _trimmed(text: str) -> str:
