@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ import showcase
 import soundfile
 from click.testing import CliRunner, Result
 from playwright.sync_api import Page
+from shown import execute, shown
 
 from harness.challenge.load import load_challenge
 from harness.cli.report import command
@@ -93,10 +95,15 @@ def invoked(run: Path, out: Path, *more: object) -> Result:
 
 @pytest.fixture(scope="module")
 def inside(duplex: Evening, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("report") / "inside.html"
-    done = report(duplex, out, "--audience", "organiser", "--inputs", duplex.inputs)
-    assert done.returncode == 0, done.stderr
-    return out
+    """The page for organisers, made by the commands that the docs show."""
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "run").symlink_to(duplex.run)
+    (folder / "inputs").symlink_to(duplex.inputs)
+    (folder / "unpacked").symlink_to(duplex.run / "teams" / "quick-track2" / "outputs")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    execute(shown("how-to/report.md", "humdial report run --out pair.html"), folder, environment)
+    assert "test-000006" in (folder / "pair.html").read_text("utf-8")
+    return folder / "inside.html"
 
 
 def opened(watched: OpenPage, path: Path) -> Page:
@@ -210,21 +217,21 @@ def test_chosen_pairs_other_folders_and_audio_that_is_not_what_was_scored(duplex
     (team / "scores" / "pairs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     found, _ = find_reports([run])
 
-    def shown(**choice: Any) -> dict[str, ShownPair]:
+    def chosen(**choice: Any) -> dict[str, ShownPair]:
         return {pair.file: pair for pair in shown_pairs(found, challenge, PairChoice(**choice))["quick"]}
 
-    stored = shown(per_case=2)  # nothing is heard: what was stored is drawn, the rest is not measured
+    stored = chosen(per_case=2)  # nothing is heard: what was stored is drawn, the rest is not measured
     assert len(stored) == 6 and stored["test-000001"].response == ((2.5, 9.0),)
     assert stored["test-000002"].user is None and all(pair.audio is None for pair in stored.values())
-    alone = shown(per_case=0, names=("test-000002",), inputs=duplex.inputs)["test-000002"]
+    alone = chosen(per_case=0, names=("test-000002",), inputs=duplex.inputs)["test-000002"]
     assert alone.model is None and "--outputs" in alone.notes[0]
-    given = shown(inputs=duplex.inputs, outputs={"quick": tmp_path / "elsewhere"})
+    given = chosen(inputs=duplex.inputs, outputs={"quick": tmp_path / "elsewhere"})
     assert given["test-000001"].response == ((2.5, 9.0),) and "not what was scored" in given["test-000001"].notes[0]
     assert given["test-000003"].model and not given["test-000003"].notes  # the very intervals that were scored
     # A team's folder that leads elsewhere is not followed.
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked" / "test").symlink_to(tmp_path / "elsewhere" / "test")
-    followed = shown(per_case=2, inputs=duplex.inputs, outputs={"quick": tmp_path / "linked"})["test-000006"]
+    followed = chosen(per_case=2, inputs=duplex.inputs, outputs={"quick": tmp_path / "linked"})["test-000006"]
     assert followed.model is None and followed.notes
 
 
