@@ -178,8 +178,8 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
 def reader(paper: Path, dev: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """The folder and the environment of one who reads the page about judges."""
     folder = tmp_path_factory.mktemp("reader")
-    (folder / "my-submission").symlink_to(paper)
-    (folder / "dev").symlink_to(dev)
+    shutil.copytree(paper, folder / "my-submission")
+    shutil.copytree(dev, folder / "dev")
     return folder, {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
