@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Compiled modules are kept, whatever the environment says: the tests start the tool many hundred times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help venv speech browser gvisor actionlint judge demo test test-fast lowest lint soak bench docs reference lock clean
+.PHONY: help venv speech browser openssl gvisor actionlint judge demo test test-fast lowest lint soak bench docs reference lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -32,6 +32,9 @@ speech:
 gvisor:
 	@command -v runsc >/dev/null || { echo "setup: installing runsc, gVisor's runtime (about 6 MB), for the tests of the stronger tier"; as=$$(test "$$(id -u)" = 0 || echo sudo); $$as apt-get update -qq; $$as apt-get install -y -qq --no-install-recommends runsc >/dev/null || echo "setup: runsc cannot be had here; the tests that need it will be skipped"; }
 
+openssl:
+	@command -v openssl >/dev/null || { echo "setup: installing openssl (about 1.5 MB), for the commands of the docs that make a key"; as=$$(test "$$(id -u)" = 0 || echo sudo); $$as apt-get update -qq; $$as apt-get install -y -qq --no-install-recommends openssl >/dev/null; }
+
 browser:
 	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "setup: installing chromium (about 120 MB to download, 400 MB on disk), for the tests of the report and the rating page"; as=$$(test "$$(id -u)" = 0 || echo sudo); $$as apt-get update -qq; $$as apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 	@test -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc || { echo "setup: installing a Chinese font (2 MB), for the same tests"; as=$$(test "$$(id -u)" = 0 || echo sudo); $$as apt-get update -qq; $$as apt-get install -y -qq --no-install-recommends fonts-wqy-microhei >/dev/null; }
@@ -42,7 +45,7 @@ actionlint:
 demo: venv speech ## the main job on the sample challenge: validate, run, score, leaderboard
 	@sandbox/engine.sh with $(BIN)/python examples/demo.py
 
-test: venv speech gvisor browser actionlint ## sets up what is missing, then runs the whole test suite
+test: venv speech gvisor browser actionlint openssl ## sets up what is missing, then runs the whole test suite
 	@sandbox/engine.sh with $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=15 -rs
 
 test-fast: venv ## the tests that need no container engine
