@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -77,6 +78,9 @@ def _as_far_as_it_goes(block: Block, why: str) -> Iterator[str]:
         yield from (f"sbatch: {each}" for each in options.split() if each.partition("=")[0] not in _SBATCH_OPTIONS)
     known = 0
     for words in _simple_commands(block):
+        if words[:1] == ["python"]:
+            known += 1
+            yield from _misused_script(words[1:])
         for program, group in _PROGRAMS.items():
             if program in words:
                 known += 1
@@ -99,6 +103,18 @@ def _simple_commands(block: Block) -> Iterator[list[str]]:
             else:
                 found.append(word)
         yield found
+
+
+def _misused_script(words: list[str]) -> Iterator[str]:
+    """One of our scripts with options that its own help names."""
+    if not (ROOT / words[0]).is_file():
+        yield f"there is no {words[0]}"
+        return
+    command = [sys.executable, ROOT / words[0], "--help"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    if "usage:" not in said:
+        yield f"{words[0]} has no --help"
+    yield from (f"{words[0]} has no {each}" for each in words[1:] if each.startswith("-") and each not in said)
 
 
 def _ray() -> click.Command:

@@ -11,7 +11,7 @@ from shown import DOCS, Block, Mark, blocks, execute, needs, pages, steps
 
 NEED_MARKS = {"engine": pytest.mark.engine, "judge": pytest.mark.judge}
 # Several servers, Slurm, GPUs, weights of 60 GB.
-CANNOT_RUN_HERE = {"cluster.md", "judge.md"}
+CANNOT_RUN_HERE = {"cluster.md", "judge.md", "scoring.md"}
 TRIED = [page for page in pages() if any(block.mark is None for block in blocks(page))]
 
 
@@ -73,6 +73,8 @@ def test_a_mark_that_is_not_true_is_noticed() -> None:
         ("srun -w a ray start --heads &", "No such option"),
         ("if true", "bash"),
         ("#!/bin/bash\n#SBATCH --nodez=4\nhumdial doctor", "--nodez"),
+        ("python calibration/bands.py small --quick", "has no --quick"),
+        ("python calibration/none.py", "there is no calibration/none.py"),
         ("reboot now", "nothing in it can be checked"),
     ):
         assert word in told(wrong, "checked"), wrong
