@@ -78,7 +78,9 @@ class PairTimer:
             self._tell(finding("W_PAIR_LENGTH", file=name, seconds=found, expected=wanted))
 
 
-def time_pair(user: Path, model: Path, challenge: Challenge, tell: Callable[[Finding], None]) -> PairTiming:
+def time_pair(
+    user: Path, model: Path, challenge: Challenge, tell: Callable[[Finding], None] = lambda _: None
+) -> PairTiming:
     """`PairTimer.time` of one pair; raises what both raise."""
     with PairTimer(challenge, tell) as timer:
         return timer.time(user, model)

@@ -119,6 +119,6 @@ def test_stereo_is_mixed_only_where_the_spec_says_so(tmp_path: Path) -> None:
     soundfile.write(stereo, np.stack([samples, samples], axis=1), rate, subtype="PCM_16")
     challenge = load_challenge()
     with pytest.raises(Refused):
-        time_pair(user, stereo, challenge, print)
+        time_pair(user, stereo, challenge)
     mixing = replace(challenge, audio=replace(challenge.audio, downmix_stereo=True))
-    assert time_pair(user, stereo, mixing, print) == time_pair(user, mono, challenge, print)
+    assert time_pair(user, stereo, mixing) == time_pair(user, mono, challenge)

@@ -245,7 +245,7 @@ def dev() -> dict[str, bytes]:
         "en/Follow-up_Questions/0001_0001",
         "zh/ask/0001_0002",
         "en/Third-party_Speech/0002_0001_before",
-        "en/Third-party_Speech/0002_0001",
+        "en/Third-party_Speech/0002_0001_add",
         "cn_dev/pause/0003_0001",
     ):
         folder, _, name = stem.rpartition("/")
@@ -264,7 +264,7 @@ def test_the_dev_folder_of_the_seed(tmp_path: Path) -> None:
         "en/Follow-up_Questions/0001_0001": ("en", "follow_up", None, True),
         "zh/ask/0001_0002": ("zh", "follow_up", None, True),
         "en/Third-party_Speech/0002_0001_before": ("en", "third_party", "before", False),
-        "en/Third-party_Speech/0002_0001": ("en", "third_party", "after", True),
+        "en/Third-party_Speech/0002_0001_add": ("en", "third_party", "after", True),
         "cn_dev/pause/0003_0001": ("zh", "pause", None, False),
     }
 
@@ -279,7 +279,7 @@ def test_outputs_beside_the_dev_inputs(tmp_path: Path) -> None:
 def test_bad_dev_folders_are_named(tmp_path: Path) -> None:
     files = dev()
     del files["zh/ask/0001_0002_sentence.json"]
-    del files["en/Third-party_Speech/clean_0002_0001.wav"]
+    del files["en/Third-party_Speech/clean_0002_0001_add.wav"]
     files["en/chat/0009_0001_sentence.json"] = SENTENCE
     files["en/Follow-up_Questions/0001_0001_sentence.json"] = b'{"final_duration": NaN}'
     found = codes(check(write(tmp_path / "dev", files), CHALLENGE, layout="data").report)
