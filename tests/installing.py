@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # What is installed or hooked into; the rest of a checkout is not needed for it.
-_NEEDED = ("harness/", "schemas/", "prompts/", "canaries/", "sandbox/", "requirements/")
+_NEEDED = ("harness/", "schemas/", "prompts/", "canaries/", "sandbox/", "requirements/", "docs/humdial.1")
 
 
 def published(folder: Path) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,19 @@ def test_the_reference_says_what_the_code_says(monkeypatch: pytest.MonkeyPatch) 
     from from_code import stale_pages
 
     assert stale_pages() == [], "run `make reference` and commit what it writes"
+
+
+def test_the_manual_page_names_every_command_and_reads_without_a_warning() -> None:
+    page = ROOT / "docs" / "humdial.1"
+    text = page.read_text("utf-8")
+    assert [name for name in COMMANDS if f"\n.SH HUMDIAL {name.upper()}\n" not in text] == []
+    assert r"\fB\-\-references" in text and r"\-h, \-\-help" in text
+    orders = {line.split()[0] for line in text.splitlines() if line.startswith((".", "'"))}
+    assert orders == {'.\\"', ".TH", ".SH", ".PP", ".TP"}
+    if groff := shutil.which("groff"):
+        done = subprocess.run([groff, "-k", "-man", "-Tutf8", "-ww", page], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "humdial score" in done.stdout
 
 
 def test_a_page_that_the_code_has_left_behind_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_the_wheel_brings_its_schemas_prompts_and_spec(site: Path) -> None:
     assert "humdial-2026" in installed(site, "challenge", "show").stdout
     assert (site / "harness" / "_data" / "prompts").is_dir()
     assert (site / "harness" / "_data" / "sandbox" / "seccomp.json").is_file()
+    assert (site / "share" / "man" / "man1" / "humdial.1").is_file()  # in an environment, `man humdial` finds it
 
 
 def test_the_wheel_carries_every_file_that_a_checkout_has(site: Path) -> None:

@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference/ from the code and the data that they describe.
+"""Writes the pages of docs/reference/ and the manual page from the code and the data that they describe.
 
 `python docs/from_code` writes them; the site's build and a test compare, so a page cannot say what is no longer so.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from from_code import codes, exit_codes, metrics, schemas, spec
+from from_code.man_page import man_page
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reference"
+MAN_PAGE = "../humdial.1"  # seen from there
 NOTE = "<!-- Written by `make reference` from {source}; do not edit. -->\n\n"
 
 
@@ -19,6 +21,7 @@ def pages() -> dict[str, str]:
     for module in (spec, schemas, codes, metrics, exit_codes):
         for name, text in module.pages().items():
             found[name] = NOTE.format(source=module.SOURCE) + text.rstrip("\n") + "\n"
+    found[MAN_PAGE] = man_page()
     return found
 
 
@@ -26,6 +29,8 @@ def stale_pages() -> list[str]:
     """The pages that differ from what the code says now, and those that nothing writes any more."""
     wanted = pages()
     present = {path.relative_to(REFERENCE).as_posix(): path.read_text("utf-8") for path in REFERENCE.rglob("*.md")}
+    if (REFERENCE / MAN_PAGE).is_file():
+        present[MAN_PAGE] = (REFERENCE / MAN_PAGE).read_text("utf-8")
     left = {name for name, text in present.items() if text.startswith("<!-- Written by")} - wanted.keys()
     return sorted({name for name, text in wanted.items() if present.get(name) != text} | left)
 
