@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness import __version__
+from harness.cli.console import wants_color
 from harness.cli.main import COMMANDS
 
 
@@ -110,3 +112,30 @@ def test_a_shell_is_offered_commands_and_their_options() -> None:
     words = {"COMP_WORDS": "humdial validate --lay", "COMP_CWORD": "2"}
     offered = subprocess.run([program], env={**environment, **words}, capture_output=True, text=True, timeout=60).stdout
     assert offered == "plain,--layout\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("variables", "choice", "on_a_terminal", "in_a_file"),
+    [
+        ({}, "auto", True, False),
+        ({"NO_COLOR": "1"}, "auto", False, False),
+        ({"NO_COLOR": ""}, "auto", True, False),
+        ({"FORCE_COLOR": "1"}, "auto", True, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, "auto", False, False),
+        ({"NO_COLOR": "1"}, "always", True, True),
+        ({"FORCE_COLOR": "1"}, "never", False, False),
+    ],
+)
+def test_colour_is_for_those_who_want_it(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], choice: str, on_a_terminal: bool, in_a_file: bool
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert (wants_color(choice, Terminal()), wants_color(choice, io.StringIO())) == (on_a_terminal, in_a_file)

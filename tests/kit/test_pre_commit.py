@@ -37,7 +37,10 @@ def test_the_hook_stops_a_commit_that_is_not_valid(harness_at: tuple[Path, str],
     made.write(team / "my-submission", made.submission())
     page = (ROOT / "docs" / "how-to" / "ci.md").read_text("utf-8")
     (configuration,) = re.findall(r"```yaml\n(repos:.*?)```", page, re.DOTALL)
-    (team / ".pre-commit-config.yaml").write_text(configuration.replace("COMMIT", harness_at[1]), "utf-8")
+    both = yaml.safe_load(configuration.replace("COMMIT", harness_at[1]))
+    both["repos"][0]["hooks"].append({"id": "humdial-validate-data", "args": ["dev"]})
+    made.write(team / "dev", made.inputs(audio=True))
+    (team / ".pre-commit-config.yaml").write_text(yaml.safe_dump(both), "utf-8")
     git(team, "init", "-q")
     environment = {**os.environ, **no_network(tmp_path), **forge(harness_at[0])}
     environment |= {"PATH": f"{BIN}:{os.environ['PATH']}", "PRE_COMMIT_HOME": str(tmp_path / "home")}
@@ -49,6 +52,7 @@ def test_the_hook_stops_a_commit_that_is_not_valid(harness_at: tuple[Path, str],
     command = [BIN / "pre-commit", "run", "--color", "never"]
     bad = subprocess.run(command, cwd=team, env=environment, capture_output=True, text=True, timeout=900)
     assert bad.returncode == 1
+    assert bad.stdout.count("Failed") == 1 and bad.stdout.count("Passed") == 1
     assert "zh/task2.jsonl\n" in bad.stdout
     assert "E_JSON_BOM" in bad.stdout
 
