@@ -33,8 +33,8 @@ class PairTimer:
     """Times one pair after the other through one child that reads and with one loaded voice model. A context manager.
     ``tell`` gets W_PAIR_LENGTH for an output that is not as long as its input.
 
-    Raises UsageError (E_CONFIG) for a challenge without such rules, MachineError (I_HEARING) when the model is not
-    installed.
+    Raises UsageError (E_CONFIG) for a challenge without such rules, MachineError (I_HEARING) when the model that
+    they name is not installed.
     """
 
     def __init__(self, challenge: Challenge, tell: Callable[[Finding], None] = lambda _: None) -> None:
@@ -59,7 +59,7 @@ class PairTimer:
         heard = dict(zip(("user", "model"), self._recordings.each([Recording(user), Recording(model)]), strict=True))
         self._compare(model.name, len(heard["model"]) / RATE_HZ, len(heard["user"]) / RATE_HZ)
         if self._activity is None:
-            self._activity = VoiceActivity()
+            self._activity = VoiceActivity(self._rules.voice_activity)
         speech: dict[str, list[Interval]] = {
             side: [(start / RATE_HZ, end / RATE_HZ) for start, end in self._activity.segments(samples)]
             for side, samples in heard.items()

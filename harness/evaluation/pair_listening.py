@@ -82,7 +82,7 @@ class Listener:
                 wanted[self.outputs / output.path] = Recording(self.outputs / output.path, output.sha256)
             if self._case(item).group == "interruption":
                 wanted[self._input(item)] = Recording(self._input(item))
-        activity = VoiceActivity()
+        activity = VoiceActivity(self.rules.voice_activity)
         with Recordings(self.challenge, accepted=_ACCEPTED) as recordings:
             return {
                 path: [(start / RATE_HZ, end / RATE_HZ) for start, end in activity.segments(samples)]

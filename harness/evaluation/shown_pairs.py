@@ -86,7 +86,7 @@ class _Show:
 
     def __init__(self, challenge: Challenge, rules: DuplexRules, choice: PairChoice, recordings: Recordings) -> None:
         self._challenge, self._rules, self._choice, self._recordings = challenge, rules, choice, recordings
-        self._activity = VoiceActivity() if choice.inputs is not None else None
+        self._activity = VoiceActivity(rules.voice_activity) if choice.inputs is not None else None
         self._heard: dict[Path, tuple[Samples, list[Interval]] | None] = {}
 
     def pairs(self, entry: Found, lines: Sequence[dict[str, Any]]) -> Iterator[ShownPair]:

@@ -68,9 +68,14 @@ def _widened(found: list[Samples], samples: int) -> list[Samples]:
 
 
 class VoiceActivity:
-    """The loaded model. Raises MachineError (I_HEARING) when silero-vad or onnxruntime is not installed."""
+    """The loaded model. ``wanted`` is what measures by the challenge's rules, for instance "silero-vad 6.2": other
+    weights hear other edges.
 
-    def __init__(self) -> None:
+    Raises MachineError (I_HEARING) when silero-vad or onnxruntime is not installed, or another version than wanted.
+    """
+
+    def __init__(self, wanted: str = "") -> None:
+        _require(wanted)
         try:
             import onnxruntime
         except ImportError as error:
@@ -118,6 +123,16 @@ def voice_activity_version() -> str:
         return f"silero-vad {version('silero-vad')}"
     except PackageNotFoundError as error:
         raise _not_here("silero-vad") from error
+
+
+def _require(wanted: str) -> None:
+    if wanted and not f"{voice_activity_version()}.".startswith(f"{wanted}."):
+        package, _, release = wanted.partition(" ")
+        raise MachineError(
+            f"{voice_activity_version()} is installed, the challenge measures with {wanted}",
+            code="I_HEARING",
+            hint=f"pip install --no-deps '{package}=={release}.*'",
+        )
 
 
 def _not_here(package: str) -> MachineError:

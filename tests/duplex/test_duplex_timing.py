@@ -16,6 +16,7 @@ from harness.challenge.load import load_challenge
 from harness.duplex import TimingRules, pair_timing
 from harness.errors import Refused
 from harness.evaluation.duplex_timing import time_pair
+from harness.resources import data_dir
 
 VECTORS = Path(__file__).resolve().parents[1] / "data" / "vectors"
 PAIRS = json.loads((VECTORS / "duplex_wav_timing.json").read_text("utf-8"))["pairs"]
@@ -109,6 +110,14 @@ def test_another_length_is_told_beside_the_timing(tmp_path: Path, seconds: float
     code, said = here("duplex", "timing", "--user", user, "--model", model, "-f", "text")
     line = f"warning W_PAIR_LENGTH: the output lasts {seconds:.3f} s, its input 3.000 s"
     assert code == 0 and (line in said) == told and "response none" in said
+
+
+def test_another_release_of_voice_activity_measures_nothing(tmp_path: Path) -> None:
+    spec = (data_dir("harness/challenge/specs") / "humdial-2026.toml").read_text("utf-8")
+    (tmp_path / "old.toml").write_text(spec.replace('"silero-vad 6.2"', '"silero-vad 5.1"'), "utf-8")
+    user = wav(tmp_path / "user.wav", 3.0)
+    code, said = here("duplex", "timing", "--user", user, "--model", user, "--challenge", tmp_path / "old.toml")
+    assert code == 3 and "[I_HEARING]" in said
 
 
 def test_stereo_is_mixed_only_where_the_spec_says_so(tmp_path: Path) -> None:

@@ -62,3 +62,13 @@ def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         VoiceActivity()
     assert caught.value.code == "I_HEARING"
     assert "silero-vad" in str(caught.value)
+
+
+def test_only_the_release_that_the_rules_name_measures() -> None:
+    installed = voice_activity.voice_activity_version()  # silero-vad 6.2.1, say
+    for wanted in (installed, installed.rpartition(".")[0]):
+        VoiceActivity(wanted)
+    for wanted in ("silero-vad 6.0", installed[:-1] + "99", "silero-vad 6.2.1.1"):
+        with pytest.raises(MachineError) as caught:
+            VoiceActivity(wanted)
+        assert caught.value.code == "I_HEARING" and wanted in str(caught.value)
