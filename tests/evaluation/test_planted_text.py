@@ -79,3 +79,41 @@ def test_the_public_report_holds_none_of_it_and_the_organisers_quotes_replies_an
         pages[audience] = plain((tmp_path / "page.html").read_text("utf-8"))
     assert [word for word in PLANTED if word in pages["public"]] == []
     assert [word for word in (REPLY, REASON, *IDS) if word not in pages["organiser"]] == []
+
+
+def test_nothing_of_a_full_duplex_key_is_shown(humdial: Humdial, tmp_path: Path) -> None:
+    """The words of users and recognised words, the names of inputs, and a field that we do not know."""
+    said = [{"xmin": 0.1, "xmax": 0.5, "text": f"{USER} a"}, {"xmin": 0.9, "xmax": 1.4, "text": f"{USER} b"}]
+    key = {"language": "en", "scenario": "follow_up", "part": None, "clean": "clean-000001"}
+    key |= {"final_duration": 1.5, "speech_segments": said}
+    line = {"file": "test-000001", "behaviour": "C_RESPOND"}
+    words = {"text": REPLY, "chunks": [{"text": REPLY, "timestamp": [0.7, 1.2]}]}
+    files = {"inputs/key.jsonl": made.jsonl([{"file": "test-000001", **key}]), "labels.jsonl": made.jsonl([line])}
+    files["team/submission.json"] = made.manifest(tracks=["track2"])
+    files["team/system_description.pdf"] = made.pdf()
+    for number, name in enumerate(("test/test-000001", "clean/clean-000001")):
+        files |= {f"inputs/{name}.wav": made.wav(1.5, seed=number), f"team/{name}_output.wav": made.wav(1.5, seed=9)}
+        files[f"words/{name}_output.json"] = json.dumps(words).encode()
+    made.write(tmp_path, files)
+    given = ("--transcripts", tmp_path / "words", "--labels", tmp_path / "labels.jsonl", "--out", tmp_path / "out")
+    done = humdial("score", tmp_path / "team", "--references", tmp_path / "inputs", *given)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "test-000001" in (tmp_path / "out" / "pairs.jsonl").read_text("utf-8")
+    shown = [done.stdout, done.stderr, (tmp_path / "out" / "report.json").read_text("utf-8")]
+    reports = [str(tmp_path / "out")]
+    typed = {"interruption": {"zh": 50, "en": 50}, "rejection": {"zh": 50, "en": 50}}
+    for team, delay in (("beta", 1.0), ("base", 2.0)):  # nothing could be published of one team alone
+        other = {**json.loads(shown[-1]), "team": team, "baseline": team == "base"}
+        made.write(
+            tmp_path,
+            {f"{team}/report.json": json.dumps({**other, "measures": {**typed, "total_delay_s": delay}}).encode()},
+        )
+        reports.append(str(tmp_path / team))
+    for format_ in ("table", "json", "csv"):
+        table = CliRunner().invoke(leaderboard, [*reports, "-f", format_])
+        assert table.exit_code == 0 and "alpha" in table.stdout
+        shown.append(table.stdout + table.stderr)
+    page = humdial("report", *reports, "--out", tmp_path / "page.html", "--audience", "public")
+    assert page.returncode == 0, page.stderr
+    shown.append(plain((tmp_path / "page.html").read_text("utf-8")) + page.stdout + page.stderr)
+    assert [word for word in (USER, REPLY, "test-000001") for text in shown if word in text] == []

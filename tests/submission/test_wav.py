@@ -22,10 +22,10 @@ from made import chunk, fmt, riff
 
 from harness.challenge.reading import AudioRules
 from harness.documents.codes import all_codes
-from harness.errors import Refused
 from harness.resources import schema_path
-from harness.submission import canonical_wavs, check
+from harness.submission import check
 from harness.submission.readers.pcm import decode
+from harness.submission.readers.refusal import Refusal
 from harness.submission.readers.rewriting import read_wav, rewrite
 from harness.submission.readers.wav import WavFormat
 
@@ -259,8 +259,8 @@ def test_a_spec_switch_mixes_stereo(tmp_path: Path) -> None:
 def test_what_the_reader_refuses_is_never_rewritten(tmp_path: Path) -> None:
     for data, code in (REFUSED["two data"], REFUSED["zeros"], REFUSED["stereo"]):
         (tmp_path / "in.wav").write_bytes(data)
-        with pytest.raises(Refused) as caught:
-            canonical_wavs([(tmp_path / "in.wav", tmp_path / "out.wav", None)], made.CHALLENGE)
+        with pytest.raises(Refusal) as caught:
+            rewritten(tmp_path / "in.wav", tmp_path / "out.wav")
         assert caught.value.code == code
         assert not (tmp_path / "out.wav").exists()
 
