@@ -20,7 +20,8 @@ help: ## what can be made
 	@echo "setup: a virtual environment in .venv with the locked packages (about 250 MB to download)"
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "setup: installing python3-venv"; $$(test "$$(id -u)" = 0 || echo sudo) apt-get install -y -qq python3-venv; }
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install -q --require-hashes --no-deps -r requirements/dev.lock -r requirements/silero.lock -r requirements/tokenizers.lock 2> >(grep -v '^WARNING: Location' >&2)
+	@$(BIN)/pip install -q --no-compile --require-hashes --no-deps -r requirements/dev.lock -r requirements/silero.lock -r requirements/tokenizers.lock 2> >(grep -v '^WARNING: Location' >&2)
+	@$(BIN)/python -m compileall -qq -j 0 -x '/tests/' .venv/lib || true # as pip would, on all processors
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e . 2> >(grep -v '^WARNING: Location' >&2)
 	@touch $@
 

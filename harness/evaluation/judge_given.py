@@ -82,7 +82,8 @@ def look_into(engine: Engine, image: str) -> Installed:
         raise UsageError(
             f"the engine has no image {image!r}", code="E_JUDGE_MISSING", hint="build or load it, then pass its name"
         )
-    program = ("python3", "-m", "harness.judge.installed", "/output/installed.json")
+    # -P: the working folder, which may be /, is no place from which the judge imports.
+    program = ("python3", "-P", "-m", "harness.judge.installed", "/output/installed.json")
     with image_program(engine, image_id, program, output_bytes=_CAP_BYTES) as run:
         listed = run.take("installed.json")
         if run.outcome.exit_code != 0 or not listed:
