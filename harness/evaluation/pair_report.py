@@ -105,6 +105,8 @@ def pair_line(pair: MeasuredPair, judging: PairJudging | None) -> dict[str, Any]
     """One line of pairs.jsonl: everything that was measured of one input."""
     timing: PairTiming | None = pair.timing
     found: Mapping[str, Any] = {} if timing is None else to_plain(timing)
+    if not pair.spoke:  # of an output that is not there nothing was heard, not even silence
+        found = {side: spans for side, spans in found.items() if side == "user"}
     return {
         "file": pair.item.file,
         "language": pair.item.language,

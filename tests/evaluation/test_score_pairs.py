@@ -185,6 +185,43 @@ def test_words_and_labels_that_cannot_be_used_stop_the_score(
     assert not (tmp_path / "out/report.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("samples", "code"),
+    [
+        (np.full((251_780, 2), 900), "E_WAV_CHANNELS"),
+        (np.full(251_780 + 31 * 16_000, 900), "E_PAIR_LENGTH"),
+        (np.zeros(0), "E_WAV_DUR"),
+    ],
+    ids=["stereo", "longer", "empty"],
+)
+def test_an_output_that_cannot_be_measured_is_named_and_nothing_is_scored(
+    few: Path, tmp_path: Path, samples: Any, code: str
+) -> None:
+    root = shutil.copytree(few, tmp_path / "set")
+    soundfile.write(root / "team/test/test-000001_output.wav", samples.astype(np.int16), 16_000, subtype="PCM_16")
+    given = ("--references", root / "inputs", "--labels", root / "labels.jsonl", "--out", tmp_path / "out")
+    exit_code, said = here("score", root / "team", *given)
+    assert exit_code == 1 and code in said and "test-000001_output.wav" in said
+    assert not (tmp_path / "out/report.json").exists()
+
+
+def test_a_key_that_cannot_be_measured_from_stops_run_and_score(few: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(few, tmp_path / "set")
+    key = root / "inputs/key.jsonl"
+    first, second = key.read_text().splitlines()
+    one = json.loads(first)
+    one["speech_segments"] = one["speech_segments"][:1]
+    for line, words in (
+        (json.dumps(one), "has 1 segment(s), follow_up needs 2"),
+        (first.replace("11.986", "NaN"), "NaN"),
+        (first.replace("11.986", "99.0"), "ends at 99.0 s"),
+    ):
+        key.write_text(f"{line}\n{second}\n")
+        for command in (("score", root / "team", "--references"), ("run", "some-image:1", "--inputs")):
+            code, said = here(*command, root / "inputs", "--out", tmp_path / "out")
+            assert code == 2 and "[E_GOLD]" in said and words in said
+
+
 def test_a_silent_output_is_listed_and_counted(few: Path, tmp_path: Path) -> None:
     root = shutil.copytree(few, tmp_path / "set")
     soundfile.write(root / "team/test/test-000001_output.wav", np.zeros(251_780), 16_000, subtype="PCM_16")
@@ -193,6 +230,8 @@ def test_a_silent_output_is_listed_and_counted(few: Path, tmp_path: Path) -> Non
     assert [finding["code"] for finding in validation["findings"]] == ["W_PAIR_SILENT"]
     assert report["measures"]["en"]["outputs"] == {"ok": 1, "silent": 1}
     assert report["measures"]["en"]["interruption"]["follow_up"] == 0.0
+    line = json.loads((tmp_path / "out/pairs.jsonl").read_text().splitlines()[0])
+    assert line["state"] == "silent" and line["user"] and "model" not in line and "stop" not in line
     # The whole interruption: 1.739 s by the annotation, a little more as it is heard.
     assert report["measures"]["en"]["stop_latency_s"]["follow_up"] == pytest.approx(1.82, abs=0.04)
 
