@@ -50,6 +50,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 rows.append((outcome, properties))
     if not rows:
         return
+    from attack_stages import CPU_S, PEAK_MB
+
     terminalreporter.section("attacks")
     for letter, part in sections().items():
         mine = [(outcome, row) for outcome, row in rows if row["section"] == letter]
@@ -59,6 +61,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             skipped = f", {count['skipped']} skipped" if count["skipped"] else ""
             of = f"{count['passed']:>4} of {len(mine)} cases{skipped}, {subjects} subjects"
             terminalreporter.line(f"{letter} {part['title']:<28}{of}")
-    for name, unit in (("cpu_s", "s of CPU time"), ("wall_s", "s"), ("peak_mb", "MB in one process")):
+    facts = (
+        ("cpu_s", "s of CPU time", f" of {CPU_S:g}"),
+        ("wall_s", "s", ""),
+        ("peak_mb", "MB in one process", f" of {PEAK_MB:g}"),
+    )
+    for name, unit, allowed in facts:
         worst = max((row for _, row in rows), key=lambda row: row.get(name, 0.0))
-        terminalreporter.line(f"largest {unit:<28}{worst.get(name, 0.0):8.2f}  {worst['attack']}")
+        terminalreporter.line(f"largest {unit:<28}{worst.get(name, 0.0):8.2f}{allowed:<8}  {worst['attack']}")
