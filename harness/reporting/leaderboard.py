@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from harness.challenge.spec import Challenge
+from harness.documents.duplex import DELAY_NOTES
 from harness.documents.leaderboard import INCOMPLETE, Behind, Leaderboard, Row
 from harness.documents.report import FAULT_STATES, ITEM_STATES, UNCOUNTED_STATES, ItemState
 
@@ -104,7 +105,7 @@ def footer(board: Leaderboard, challenge: Challenge) -> list[str]:
         )
     if challenge.tracks[board.track].kind == "duplex":
         lines.append("the published labels came from another judge than any of ours: never official")
-        lines += _notes_of_ranked(board)
+        lines += _delays_of_ranked(board)
     if board.noise is not None:
         lines.append(
             f"the judge was asked several times: {100 * board.noise:.1f} % of the marks differ between samples"
@@ -116,13 +117,10 @@ def footer(board: Leaderboard, challenge: Challenge) -> list[str]:
     return lines
 
 
-def _notes_of_ranked(board: Leaderboard) -> list[str]:
-    """What is said of rows that have a final, each note once with whose it is; the notes are our own words."""
-    whose: dict[str, list[str]] = {}
-    for row in in_table(board):
-        for note in row.notes:
-            whose.setdefault(note, []).append(row.team)
-    return [f"{note} ({', '.join(teams)})" for note, teams in whose.items()]
+def _delays_of_ranked(board: Leaderboard) -> list[str]:
+    """Where the delays of rows that have a final come from, each once with whose they are; in our own words."""
+    whose = {note: [row.team for row in in_table(board) if note in row.notes] for note in DELAY_NOTES.values()}
+    return [f"{note} ({', '.join(teams)})" for note, teams in whose.items() if teams]
 
 
 def interval(row: Row, name: str, decimals: int) -> str:

@@ -133,10 +133,13 @@ def test_naturalness_stands_beside_and_moves_nothing() -> None:
 
 def test_the_table_says_whose_delays_are_of_a_shared_machine() -> None:
     told = {**scenario_measures(), "delays": "shared", "delay_from": "voice", "note": "\x1b[31mnot ours"}
-    found = board(cohort(report("alpha", told)))
+    alone = {**scenario_measures(delay=1.5), "delays": "alone"}
+    found = board(cohort(report("alpha", told), report("beta", alone)))
     for format_ in ("table", "markdown"):
         text = render(found, CHALLENGE, format_).decode()
         assert "delays were measured on a shared machine (alpha)" in text
+        assert "delays were measured on a machine of its own (beta)" in text
+        assert "baseline (baseline)" not in text  # the row is marked already
         assert "onset of voice activity, not from words (alpha)" in text
         assert "not ours" not in text
 
