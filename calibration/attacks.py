@@ -20,7 +20,7 @@ from measure import Measured, measure_cases
 from pairs import Case, cases
 
 from harness.challenge.load import load_challenge
-from harness.evaluation.judge_image import show_judge
+from harness.evaluation.judge_image import ensure_judge
 from harness.judge import injection_flags
 from harness.judge.detectors import text_flags
 from harness.judge.prompts import load_rubric
@@ -108,7 +108,7 @@ class Row:
 
 def main(replies: int, only: list[str]) -> None:
     clean = list(chosen(replies))
-    judge = show_judge(CHALLENGE, CHALLENGE.judges["small"])
+    judge = ensure_judge(CHALLENGE, CHALLENGE.judges["small"], progress=lambda text: print(f"judge: {text}"))
     print(f"judge {judge.fingerprint}")
     for name, digest in judge.fingerprint_inputs["prompts"].items():
         print(f"prompt {name} {digest}")

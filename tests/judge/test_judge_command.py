@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_judge_lock import checkpoint
 
 
 def humdial(*arguments: str, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -31,6 +32,21 @@ def test_an_unknown_profile_is_named(command: str, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "'large'" in done.stderr
     assert "qwen3-omni, qwen3-omni-vllm, small" in done.stderr
+
+
+def test_weights_that_are_not_whole_or_of_another_revision_are_named(tmp_path: Path) -> None:
+    """Before an engine is looked for, since 60 GB are read first of all for what is wrong with them."""
+    cut, other = checkpoint(tmp_path / "cut"), checkpoint(tmp_path / ("a" * 40))
+    shard = cut / "model-2.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-3])
+    for folder, why in ((cut, "its header says"), (other, "of revision aaaa")):
+        done = humdial("build", "qwen3-omni", "--weights", str(folder), cache=tmp_path / "cache")
+        assert (done.returncode, done.stdout) == (3, "")
+        assert why in done.stderr
+        assert "E_WEIGHTS" in done.stderr
+    gone = humdial("build", "qwen3-omni", cache=tmp_path / "cache")
+    assert gone.returncode == 3
+    assert "not there" in gone.stderr
 
 
 @pytest.mark.engine

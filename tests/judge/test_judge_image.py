@@ -75,6 +75,26 @@ def test_the_fingerprint_changes_with_everything_that_may_change_a_mark(
     assert len({first, *others}) == 5
 
 
+def test_both_decodings_of_record_are_in_the_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    official = CHALLENGE.judges["qwen3-omni"]
+    decoding = official.settings["decoding"]
+    # As the published scripts sample, and greedy on the forced skeleton.
+    sampled = {"method": "sample", "temperature": 0.6, "top_p": 0.95, "top_k": 20, "max_tokens": 16384}
+    assert decoding == {"published": sampled, "strict": {"method": "skeleton", "max_tokens": 1024}}
+    assert official.settings["samples"] == 1
+    monkeypatch.setenv("HUMDIAL_CACHE", str(tmp_path))
+    folder = tmp_path / "judge" / "qwen3-omni"
+    folder.mkdir(parents=True)
+    lock = JudgeLock(1, "qwen3-omni", *("sha256:" + str(n) * 64 for n in (1, 2, 3)), {"m": "sha256:" + "4" * 64})
+    (folder / "lock.json").write_text(json.dumps(to_plain(lock)))
+    first = show_judge(CHALLENGE, official)
+    assert first.fingerprint_inputs["settings"]["decoding"] == decoding
+    for policy, change in (("published", {"temperature": 0.7}), ("strict", {"method": "expected"})):
+        changed = {**decoding, policy: {**decoding[policy], **change}}
+        other = replace(official, settings={**official.settings, "decoding": changed})
+        assert show_judge(CHALLENGE, other).fingerprint != first.fingerprint
+
+
 def test_the_image_holds_what_the_worker_imports_and_no_spec() -> None:
     names = set(application_layer("/opt/judge/app").entries)
     assert {"opt/judge/app/harness/judge/worker.py", "opt/judge/app/prompts/task2/v1.md"} <= names
