@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import made
 import pytest
 import yaml
 from repositories import Repository
@@ -23,9 +24,13 @@ FAULTY = b'\xef\xbb\xbf{"dialogue_id": NaN}\n'
 
 @pytest.fixture(scope="module")
 def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The runner's folder after the action's first step: what that installs is installed once."""
+    """The runner's folder after the action's first step: what that installs is installed once, into an empty
+    environment and in the lowest versions that pyproject.toml allows; the other tests have the highest."""
     temporary = tmp_path_factory.mktemp("runner")
-    shell = Shell(ACTION, temporary, temporary, inputs(None))
+    lowest = subprocess.run([sys.executable, ROOT / "requirements" / "lowest.py"], check=True, capture_output=True)
+    (temporary / "constraints.txt").write_bytes(lowest.stdout)
+    machine = {"PIP_CONSTRAINT": str(temporary / "constraints.txt")}
+    shell = Shell(ACTION, temporary, temporary, inputs(None), machine=machine)
     assert shell.run(skip=("gate", "validate")) == 0, shell.printed
     assert (temporary / "humdial" / "bin" / "humdial").is_file()
     return temporary
@@ -56,6 +61,30 @@ def test_a_good_submission_passes_and_a_faulty_one_is_annotated(repository: Repo
     assert found.outputs["gate"]["folders"] == "submissions/alpha/2"
     assert "::error file=submissions/alpha/2/zh/task2.jsonl,line=1" in found.printed
     assert "E_JSON_BOM" in found.summary
+
+
+def test_the_lowest_versions_give_the_same_report(runner_temp: Path, tmp_path: Path) -> None:
+    """Of a submission in which each part that a dependency reads is faulty."""
+    pip = [runner_temp / "humdial" / "bin" / "pip", "list", "--format=json"]
+    listed = json.loads(subprocess.run(pip, check=True, capture_output=True, timeout=300).stdout)
+    versions = {each["name"].lower().replace("_", "-"): each["version"] for each in listed}
+    for line in (runner_temp / "constraints.txt").read_text("utf-8").splitlines():
+        name, _, version = line.partition("==")
+        assert (versions[name.lower()] + ".0").startswith(version), line
+    files = made.submission()
+    wavs = [name for name in files if name.endswith(".wav")]
+    files |= {"zh/task2.jsonl": FAULTY, "submission.json": made.manifest(team="A!", tracks=["track9"], more=1)}
+    files |= {"en/task2.jsonl": files["en/task2.jsonl"].replace(b'"turn_id": 1', b'"turn_id": "1"', 1)}
+    files |= {wavs[0]: files[wavs[0]][:60], wavs[1]: made.wav(1.0, rate=6000), "system_description.pdf": made.pdf(1)}
+    made.write(tmp_path / "team", files)
+    command = ["validate", "team", "-f", "json"]
+    both = [
+        subprocess.run([folder / "humdial", *command], cwd=tmp_path, capture_output=True, timeout=300)
+        for folder in (BIN, runner_temp / "humdial" / "bin")
+    ]
+    codes = {each["code"] for each in json.loads(both[0].stdout)["findings"]}
+    assert len(codes) > 5
+    assert both[1].stdout == both[0].stdout and both[1].returncode == both[0].returncode == 1, both[1].stderr
 
 
 def test_a_refused_change_is_not_validated_at_all(repository: Repository, runner_temp: Path) -> None:
