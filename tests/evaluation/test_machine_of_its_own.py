@@ -58,10 +58,11 @@ def inputs(duplex_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="module")
-def own() -> Iterator[OwnEngine]:
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnEngine]:
     engine = OwnEngine()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", engine.address)
+        patch.setenv("HUMDIAL_CACHE", str(tmp_path_factory.mktemp("cache")))
         try:
             engine.start()
             yield engine

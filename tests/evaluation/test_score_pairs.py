@@ -14,6 +14,8 @@ import soundfile
 from command import here, humdial
 from test_judge_server import completion, serving
 
+from harness.resources import data_dir
+
 WAVS = Path(__file__).resolve().parents[1] / "data" / "vectors" / "wavs"
 PAIR = "pair06_after_end_en_16000"
 SECONDS = 251_780 / 16_000
@@ -203,6 +205,20 @@ def test_an_output_that_cannot_be_measured_is_named_and_nothing_is_scored(
     exit_code, said = here("score", root / "team", *given)
     assert exit_code == 1 and code in said and "test-000001_output.wav" in said
     assert not (tmp_path / "out/report.json").exists()
+
+
+def test_stereo_is_measured_where_the_spec_mixes_it(few: Path, alpha: Path, tmp_path: Path) -> None:
+    """Both channels alike: mixed they are the mono file, and its line is the same."""
+    root = shutil.copytree(few, tmp_path / "set")
+    output = root / "team/test/test-000001_output.wav"
+    samples, rate = soundfile.read(output, dtype="int16")
+    soundfile.write(output, np.stack([samples, samples], axis=1), rate, subtype="PCM_16")
+    spec = (data_dir("harness/challenge/specs") / "humdial-2026.toml").read_text("utf-8")
+    mixing = tmp_path / "mixing.toml"
+    mixing.write_text(spec.replace("downmix_stereo = false", "downmix_stereo = true"), "utf-8")
+    score(root, tmp_path / "out", "--challenge", mixing)
+    first = (tmp_path / "out/pairs.jsonl").read_bytes().splitlines()[0]
+    assert first == (alpha / "pairs.jsonl").read_bytes().splitlines()[0]
 
 
 def test_a_key_that_cannot_be_measured_from_stops_run_and_score(few: Path, tmp_path: Path) -> None:
