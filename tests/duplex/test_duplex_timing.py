@@ -16,7 +16,9 @@ from harness.challenge.load import load_challenge
 from harness.duplex import TimingRules, pair_timing
 from harness.errors import Refused
 from harness.evaluation.duplex_timing import time_pair
+from harness.hearing.voice_activity import VoiceActivity
 from harness.resources import data_dir
+from harness.submission import Recording, Recordings
 
 VECTORS = Path(__file__).resolve().parents[1] / "data" / "vectors"
 PAIRS = json.loads((VECTORS / "duplex_wav_timing.json").read_text("utf-8"))["pairs"]
@@ -47,6 +49,23 @@ def test_real_pairs(pair: dict[str, Any]) -> None:
     assert_near(found["stop"], pair["latency_stop_list"])
     assert_near(found["response"], pair["latency_resp_list"])
     assert found["stop"] or found["response"] or not found["model"], "a silent model has no latency, least of all 0"
+
+
+def test_speech_is_where_the_published_model_hears_it() -> None:
+    """To the sample at 16 kHz; from another rate, through another resampler, within a frame of 32 ms."""
+    activity = VoiceActivity()
+    with Recordings(load_challenge(), accepted=frozenset({"E_WAV_SILENT"})) as recordings:
+        for pair in PAIRS:
+            for side in ("user", "model"):
+                samples = recordings.samples(Recording(VECTORS / "wavs" / f"{pair['name']}_{side}.wav"))
+                assert side == "model" or len(samples) == pair["user_samples_16k"]
+                found = [list(each) for each in activity.segments(samples)]
+                slack = 0 if pair["truth"]["sr"] == 16_000 else 512
+                assert len(found) == len(pair[f"vad_{side}"])
+                for ours, theirs in zip(found, pair[f"vad_{side}"], strict=True):
+                    assert ours == pytest.approx(theirs, abs=slack)
+                for ours, placed in zip(pair[f"seg_{side}"], pair["truth"][f"{side}_placed"], strict=True):
+                    assert ours == pytest.approx(placed, abs=0.12)
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair["name"])

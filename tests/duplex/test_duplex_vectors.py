@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from harness.challenge.load import load_challenge
 from harness.documents.duplex import Annotation, DuplexInput, Segment, Transcript, Word
 from harness.duplex import PairTiming
 from harness.duplex.behaviour import NoLabel, label_shares, read_label
-from harness.duplex.clean import clean_input
+from harness.duplex.clean import clean_input, directed_clean, directed_second
 from harness.duplex.delays import TooFewSegments, first_response_delay_s
 from harness.duplex.intervals import Interval, merge, response_intervals, stop_intervals
 from harness.duplex.measures import MeasuredPair, case_value, delay_rule, first_response, latency
@@ -161,16 +162,27 @@ def test_rejection_rate() -> None:
         assert printed == wanted["printed_rate_percent"]
 
 
+def noise(seed: int, seconds: float, rate_hz: int) -> np.ndarray:
+    drawn = np.random.default_rng(seed).integers(-20000, 20000, int(seconds * rate_hz))
+    return drawn.astype(np.int16)
+
+
 def test_clean_audio() -> None:
-    done = 0
+    """To the sample; where the published scripts of speech directed at others die or write nothing, a finding."""
+    done: Counter[str] = Counter()
     for case in cases("duplex_clean_audio", 12):
-        if case["fn"] != "clean_wav.process_wav_file":
-            continue
         given, wanted = case["in"], case["out"]
-        rate = given["sr"]
-        samples = np.random.default_rng(given["seed"]).integers(-20000, 20000, int(given["sec"] * rate))
-        made = clean_input(samples.astype(np.int16), rate, annotation(given["sentence"]))
-        assert (len(made), int((made == 0).sum())) == (wanted["samples"], wanted["zero_count"])
-        assert hashlib.sha256(made.astype("<i2").tobytes()).hexdigest() == wanted["sha256_pcm16"]
-        done += 1
-    assert done == 7
+        segments, rate = annotation(given["sentence"]), given.get("sr", 16_000)
+        done[case["fn"]] += 1
+        if case["fn"] == "clean_wav.process_wav_file":
+            made = clean_input(noise(given["seed"], given["sec"], rate), rate, segments)
+            assert (len(made), int((made == 0).sum())) == (wanted["samples"], wanted["zero_count"])
+            assert hashlib.sha256(made.astype("<i2").tobytes()).hexdigest() == wanted["sha256_pcm16"]
+        elif case["fn"] == "prepare_for_eval_first.process_audio_folder":
+            sides = [noise(given[seed], given["sec"], rate) for seed in ("user_seed", "output_seed")]
+            with pytest.raises(TooFewSegments):
+                directed_second(sides[0], sides[1], rate, segments)
+        else:
+            with pytest.raises(TooFewSegments):
+                directed_clean(noise(1, 3.0, rate), rate, segments)
+    assert sorted(done.values()) == [2, 3, 7]
