@@ -129,7 +129,8 @@ _PROGRAMS: dict[str, Callable[[], click.Command]] = {"humdial": lambda: cli, "ra
 
 def _misused(command: click.Command, words: list[str], name: str, above: click.Context | None = None) -> Iterator[str]:
     """What click would refuse before it starts, were every file there. Words in capitals stand for the reader's own."""
-    context = click.Context(command, parent=above, info_name=name)
+    # As click makes it: a command keeps the help option that its first context asks for.
+    context = click.Context(command, parent=above, info_name=name, **command.context_settings)
     try:
         if isinstance(command, click.Group):
             _, inner, rest = command.resolve_command(context, words)
