@@ -29,10 +29,12 @@ def man_page() -> str:
     for context in _commands(root):
         command = context.command
         lines += [f".SH {_text(context.command_path).upper()}", *_usage(context), *_prose(command.help or "")]
-        for parameter in command.get_params(context):
+        for parameter in command.params:
             record = parameter.get_help_record(context)
             if record and record[1]:
                 lines += [".TP", rf"\fB{_text(record[0])}\fR", _line(record[1])]
+        # Not asked of the command: it keeps the names of the first context that anybody made for it.
+        lines += [".TP", r"\fB\-h, \-\-help\fR", "Show this message and exit."]
     return "\n".join(lines) + "\n"
 
 
