@@ -174,12 +174,10 @@ def test_a_list_without_a_hand_in_is_refused(bench: Bench, tmp_path: Path) -> No
 
 
 def test_a_run_whose_judge_cannot_be_asked_waits(bench: Bench, run: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    shutil.copytree(bench.cache, cache)
-    shutil.rmtree(cache / "verdicts")
-    code, said = bench.evaluate(tmp_path / "run", HUMDIAL_CACHE=str(cache))
-    assert code == 3, said
-    assert "unfinished: alpha" in said and not (tmp_path / "run" / "leaderboard.json").exists()
+    """All verdicts are stored, and there is no engine: --fresh asks the judge all the same."""
+    code, said = bench.evaluate(tmp_path / "run", "--fresh")
+    assert (code, "unfinished: alpha" in said, "I_ENGINE" in said) == (3, True, True), said
+    assert not (tmp_path / "run" / "leaderboard.json").exists()
     code, said = bench.evaluate(tmp_path / "run")
     assert code == 0, said
     assert published(tmp_path / "run") == published(run)
