@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from harness.evaluation.run_directory import PINS, REVIEW, SCHEMA_VERSION, Pins,
 from harness.evaluation.run_files import restore_files
 from harness.evaluation.run_io import RunIO, hook_from_environment
 from harness.evaluation.run_review import review_run
-from harness.evaluation.standings import MADE_BY
+from harness.evaluation.standings import MADE_BY, fold
 from harness.evaluation.tasks import Failure, Setting
 from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.worker import code_digest
@@ -174,9 +174,12 @@ def _pins(
 
 
 def _remove_orphans(run: RunDirectory, teams: tuple[Team, ...]) -> None:
-    """Containers that a killed process of this run left behind. Without images there are none of teams."""
-    if run.journal.records and any(attempt.image for team in teams for attempt in team.attempts):
-        remove_leftovers(connect(), run=run.pins.nonce)
+    """Containers that a killed process of this run left behind: a team's, or the judge's. What is finished left none;
+    who has no engine and no image may not need one."""
+    if run.journal.records and not all(state.final for state in fold(teams, run.journal.records).values()):
+        images = any(attempt.image for team in teams for attempt in team.attempts)
+        with nullcontext() if images else suppress(MachineError):
+            remove_leftovers(connect(), run=run.pins.nonce)
 
 
 def _say_who_works(run: RunDirectory) -> None:

@@ -52,7 +52,7 @@ def humdial() -> Humdial:
 
     def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "harness", *map(str, arguments)]
-        result = subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=600)
+        result = subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=1800)
         assert "Traceback" not in result.stderr + result.stdout
         return result
 

@@ -1,6 +1,8 @@
 """Whatever is broken, at whatever point: the same command goes on, and the table is the same bytes.
 
-`make soak` breaks every point in every way that there is, and kills 200 times; CI a sample of both.
+`make soak` breaks every operation in every way that there is, and kills 200 times; CI breaks the first operation
+at each point in every way, kills at the first operation of each kind (a point and what it is done to), and 20 times at
+any moment.
 """
 
 from __future__ import annotations
@@ -20,11 +22,15 @@ from pathlib import Path
 import pytest
 from bench import Bench, published
 
+from harness.evaluation.run_io import POINTS
+
 SOAK = bool(os.environ.get("HUMDIAL_SOAK"))
-IN_CI = 32
 KILLS = 200 if SOAK else 20
 # What can happen at a point, beside the death of the process.
-FAILURES = {"write": ("short-write", "ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"), "rename": ("EIO",)}
+FAILURES: dict[str, tuple[str, ...]] = {
+    "mkdir": ("ENOSPC",), "open": ("ENOSPC",), "write": ("short-write", "ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"),
+    "rename": ("EIO",), "fsync_folder": ("EIO",), "unlink": ("EIO",), "truncate": ("EIO",),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -37,15 +43,32 @@ def quick() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _faults(points: list[str]) -> list[tuple[int, str]]:
-    """Number of the operation (from 1) and action: all of them, or a sample in which every kind of point is."""
+Operation = tuple[str, str]  # the point, and the kind of file or folder
+_KINDS = ("blobs", "run.json", "journal.jsonl", "ledger.jsonl", "events.jsonl", "leaderboard")
+
+
+def _operations(passed: Path, run: Path) -> list[Operation]:
+    """What a whole evaluation in ``run`` does to its folder, in order."""
+    found = []
+    for line in passed.read_text("utf-8").splitlines():
+        point, _, path = line.partition(" ")
+        first = (Path(path).relative_to(run).parts or ("",))[0]
+        found.append((point, next((kind for kind in _KINDS if first.startswith(kind)), "for people")))
+    return found
+
+
+def _faults(operations: list[Operation]) -> list[tuple[int, str]]:
+    """Number of the operation (from 1) and action: all of them, or the first of every kind that there is."""
     every = [
-        (number, action) for number, point in enumerate(points, 1) for action in ("kill9", *FAILURES.get(point, ()))
+        (number, action) for number, (point, _) in enumerate(operations, 1) for action in ("kill9", *FAILURES[point])
     ]
-    step = 1 if SOAK else max(1, len(every) // IN_CI)
-    sample = every[::step]
-    first = [(points.index(point) + 1, action) for point, actions in FAILURES.items() for action in actions]
-    return sorted({*sample, *first})
+    if SOAK:
+        return every
+    points = [point for point, _ in operations]
+    killed = [(operations.index(each) + 1, "kill9") for each in set(operations)]
+    return sorted(
+        {*killed, *((points.index(point) + 1, action) for point in set(points) for action in FAILURES[point])}
+    )
 
 
 def _once_each(run: Path) -> None:
@@ -65,14 +88,15 @@ def test_every_write_flush_and_rename_may_be_the_last(bench: Bench, quick: Path)
         bench.arguments(quick / "clean", teams="pair.toml"), bench.environment(), quick / "said", "none", points=passed
     )
     assert bench.warm.wait(process) == 0, (quick / "said").read_text("utf-8")
-    points = passed.read_text("ascii").split()
-    assert {"mkdir", "open", "write", "fsync", "rename", "fsync_folder"} <= set(points)
+    operations = _operations(passed, quick / "clean")
+    assert {point for point, _ in operations} == set(POINTS) - {"truncate"}
+    assert {kind for _, kind in operations} == {*_KINDS, "for people"}
     wanted = published(quick / "clean")
-    faults = _faults(points)
+    faults = _faults(operations)
     for number, action in faults:
         out = quick / "run"
         code, said = bench.evaluate(out, teams="pair.toml", HD_FAULT=f"*:{number}:{action}")
-        where = f"{action} at operation {number} ({points[number - 1]}): {said}"
+        where = f"{action} at operation {number} ({operations[number - 1]}): {said}"
         assert code == (-signal.SIGKILL if action in ("kill9", "short-write") else 3), where
         assert code != 3 or "I_DISK" in said, where
         for path in out.glob("leaderboard.*"):  # what is published already is the whole table
@@ -82,6 +106,20 @@ def test_every_write_flush_and_rename_may_be_the_last(bench: Bench, quick: Path)
         assert published(out) == wanted, where
         _once_each(out)
         shutil.rmtree(out)
+
+
+@pytest.mark.parametrize("action", ["kill9", "EIO"])
+def test_cutting_off_what_a_crash_left_may_be_the_last(bench: Bench, run: Path, quick: Path, action: str) -> None:
+    out = Path(shutil.copytree(run, quick / "run"))
+    lines = (out / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    (out / "journal.jsonl").write_bytes(b"".join(lines[:-1]) + b"half a line")
+    code, said = bench.evaluate(out, HD_FAULT=f"truncate:1:{action}")
+    assert code == (-signal.SIGKILL if action == "kill9" else 3), said
+    code, said = bench.evaluate(out)
+    assert code == 0, said
+    assert published(out) == published(run)
+    assert (out / "journal.torn").read_bytes() == b"half a line"
+    _once_each(out)
 
 
 def test_killed_at_any_moment_any_number_of_times(bench: Bench, quick: Path) -> None:

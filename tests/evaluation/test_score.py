@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,10 @@ import pytest
 from jsonschema.validators import Draft202012Validator
 
 from harness.challenge.load import load_challenge
-from harness.resources import schema_path
+from harness.evaluation.journal import scan
+from harness.resources import cache_dir, schema_path
+from harness.sandbox import Engine
+from harness.sandbox.profile import NONCE_LABEL
 
 pytestmark = [pytest.mark.engine, pytest.mark.judge]
 Humdial = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,7 +37,16 @@ def _items(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def scores(runs: Path, dev: Path, paper: Path, humdial: Humdial, judge: object, tmp_path_factory: Any) -> Path:
+def paper_scored(dev: Path, paper: Path, humdial: Humdial, judge: object, tmp_path_factory: Any) -> Path:
+    """What `humdial score` leaves of the folder submission."""
+    out: Path = tmp_path_factory.mktemp("scored") / "paper"
+    result = humdial("score", paper, "--references", dev, "--out", out, "--team", "paper")
+    assert result.returncode == 0, result.stderr + result.stdout
+    return out
+
+
+@pytest.fixture(scope="session")
+def scores(runs: Path, dev: Path, paper_scored: Path, humdial: Humdial, tmp_path_factory: Any) -> Path:
     """One `humdial score` folder a team, and one of the folder submission."""
     out: Path = tmp_path_factory.mktemp("scores")
     for team in TEAMS:
@@ -40,8 +54,7 @@ def scores(runs: Path, dev: Path, paper: Path, humdial: Humdial, judge: object, 
         arguments = ("--references", dev, "--out", out / team, "--team", team)
         result = humdial("score", submission, *arguments)
         assert result.returncode == 0, result.stderr + result.stdout
-    result = humdial("score", paper, "--references", dev, "--out", out / "paper", "--team", "paper")
-    assert result.returncode == 0, result.stderr + result.stdout
+    shutil.copytree(paper_scored, out / "paper")
     return out
 
 
@@ -177,3 +190,69 @@ def test_a_folder_cannot_pass_itself_off_as_collected(runs: Path, dev: Path, hum
     result = humdial("score", tmp_path / "lazy" / "submission", *arguments)
     assert result.returncode == 1
     assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_a_judge_that_is_killed_gives_the_verdicts_that_it_would_have_given(
+    paper_scored: Path, dev: Path, paper: Path, engine: Engine, humdial: Humdial, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Its container is killed, then the whole evaluation beside its next one: the same command ends the run."""
+    of_record = {each["item"]: each for each in map(json.loads, (paper_scored / "verdicts.jsonl").open("rb"))}
+    monkeypatch.setenv("HUMDIAL_CACHE", str(_cache_without(of_record, tmp_path / "cache")))
+    for source, target in ((dev, tmp_path / "dev"), (paper, tmp_path / "paper")):
+        for place in ("zh/task2", "en/task2"):
+            (target / place).parent.mkdir(parents=True)
+            shutil.copy(source / f"{place}.jsonl", target / f"{place}.jsonl")
+            if (source / place).is_dir():
+                shutil.copytree(source / place, target / place)
+    for name in ("submission.json", "system_description.pdf"):
+        shutil.copy(paper / name, tmp_path / "paper")
+    row = '[[team]]\nname = "paper"\ntrack = "track1"\nsubmission = "paper"\n'
+    (tmp_path / "teams.toml").write_text(row, "utf-8")
+    out = tmp_path / "run"
+    given = ["evaluate", tmp_path / "teams.toml", "--inputs", tmp_path / "dev", "--references", tmp_path / "dev"]
+    command = [*map(str, given), "--out", str(out)]
+    with (tmp_path / "said").open("wb") as said:
+        process = subprocess.Popen([sys.executable, "-m", "harness", *command], stdout=said, stderr=said)
+    first = _judge_of(engine, out, process)
+    engine.api.kill(first)
+    second = _judge_of(engine, out, process, other_than=first)
+    process.kill()
+    process.wait()
+    assert not (out / "leaderboard.json").exists()
+    done = humdial(*command)
+    assert done.returncode == 0, done.stderr
+    assert second not in [entry["Id"] for entry in engine.api.containers(all=True)]  # nobody else would have stopped it
+    (judged,) = (each.data for each in scan(out / "journal.jsonl").records if each.event == "judged")
+    blob = out / "blobs" / judged["verdicts"][:2] / judged["verdicts"]
+    found = [json.loads(line) for line in blob.read_bytes().splitlines()]
+    assert len(found) == 2
+    assert all({**each, "attempts": 1} == {**of_record[each["item"]], "attempts": 1} for each in found)
+
+
+def _cache_without(items: Iterable[str], folder: Path) -> Path:
+    """This cache with all verdicts but those of ``items``: the judge is built and has marked its known answers."""
+    folder.mkdir()
+    for entry in cache_dir().iterdir():
+        if entry.name == "verdicts":
+            shutil.copytree(entry, folder / entry.name)
+        else:
+            (folder / entry.name).symlink_to(entry)
+    for item in items:
+        name = item.removeprefix("sha256:")
+        for path in (folder / "verdicts").glob(f"*/{name[:2]}/{name}-*.json"):
+            path.unlink()
+    return folder
+
+
+def _judge_of(engine: Engine, out: Path, process: subprocess.Popen[bytes], *, other_than: str = "") -> str:
+    """The id of the judge's container that runs for the evaluation in ``out``, once there is one."""
+    until = time.monotonic() + 600
+    while time.monotonic() < until and process.poll() is None:
+        if (out / "run.json").is_file():
+            nonce = _json(out / "run.json")["nonce"]
+            for entry in engine.api.containers(filters={"label": NONCE_LABEL}):
+                if entry["Labels"][NONCE_LABEL].startswith(nonce) and entry["Id"] != other_than:
+                    return str(entry["Id"])
+        time.sleep(0.05)
+    raise AssertionError((out.parent / "said").read_text("utf-8"))

@@ -4,7 +4,7 @@ A program. It reads an order a line from standard input and answers each with a 
 "said", "workers", "points"} begins `humdial evaluate` in a process of its own and is answered with its process id;
 {"wait": id} with its exit code, negative for a signal. `workers` is "none" (tasks are done in the process itself, one
 after the other: the operations are the same every time) or "processes" (real ones). `points` names a file that gets
-the points of RunIO in the order in which they are passed.
+the points of RunIO in the order in which they are passed, each with its path.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def _warm_up() -> None:
 
 def _record(points: Path) -> run_io.Hook:
     def hook(point: str, path: Path) -> bool:
-        with points.open("a", encoding="ascii") as stream:
-            stream.write(f"{point}\n")
+        with points.open("a", encoding="utf-8") as stream:
+            stream.write(f"{point} {path}\n")
         return False
 
     return hook
