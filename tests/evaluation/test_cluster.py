@@ -31,7 +31,7 @@ _PATIENCE_S = 300
 _REPLY = {"zh": "听起来你真的很不容易，我很愿意陪你聊聊。", "en": "That sounds hard, and I am glad that you told me."}
 _PROGRAM = f"""
 import json, os, pathlib, time
-time.sleep(6)
+time.sleep(int(os.environ["SECONDS"]))
 replies = {_REPLY!r}
 for language in os.environ["HUMDIAL_LANGUAGES"].split(","):
     for path in pathlib.Path("/input", language).glob("task2.jsonl"):
@@ -127,7 +127,13 @@ def test_a_node_that_is_lost_in_the_middle_costs_no_byte(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    image = build_image("COPY agent.py /agent.py", 'ENTRYPOINT ["python3", "/agent.py"]', files={"agent.py": _PROGRAM})
+    quick, slow = (
+        build_image(
+            "COPY agent.py /agent.py", f"ENV SECONDS={seconds}", 'ENTRYPOINT ["python3", "/agent.py"]',
+            files={"agent.py": _PROGRAM},
+        )
+        for seconds in (0, 6)
+    )  # fmt: skip
     spoken = tmp_path / "spoken"
     shutil.copytree(bench.folder / "paper", spoken)
     for language, reply in _REPLY.items():
@@ -145,14 +151,15 @@ def test_a_node_that_is_lost_in_the_middle_costs_no_byte(
     VerdictStore(bench.cache / "verdicts", setting.fingerprint).keep(
         verdict_of(request, 3) for request in read_requests(prepared.requests).values()
     )
-    teams = tmp_path / "teams.toml"
-    teams.write_text(team_row("alpha", 'submission = "paper"') + team_row("slow", f'image = "{image}"'), "utf-8")
+    for name, image in (("quick", quick), ("slow", slow)):
+        rows = team_row("alpha", 'submission = "paper"') + team_row("slow", f'image = "{image}"')
+        (tmp_path / f"{name}.toml").write_text(rows, "utf-8")
     alone = tmp_path / "alone"
-    _ended(_evaluate(bench, teams, alone))
+    _ended(_evaluate(bench, tmp_path / "quick.toml", alone))
 
     first = cluster.add_node(num_cpus=2)
     out = tmp_path / "spread"
-    process = _evaluate(bench, teams, out, "--executor", "ray", "--ray-address", cluster.address)
+    process = _evaluate(bench, tmp_path / "slow.toml", out, "--executor", "ray", "--ray-address", cluster.address)
     _until(lambda: bool(_containers(engine, out)))
     cluster.remove_node(first, allow_graceful=False)
     cluster.add_node(num_cpus=2)
