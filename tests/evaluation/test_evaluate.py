@@ -16,7 +16,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from bench import CANARY, Bench, Warm, make_bench, published, store_verdicts
+from bench import CANARY, Bench, Warm, make_bench, published, store_verdicts, team_row
 
 from harness.documents.codec import pretty_json
 from harness.errors import MachineError
@@ -148,9 +148,24 @@ def test_a_changed_blob_is_notpublished(bench: Bench, copy: Path) -> None:
     assert (code, "I_CORRUPT" in said) == (1, True), said
 
 
-def test_changed_pins_are_named(bench: Bench, copy: Path) -> None:
+def test_changed_pins_are_named(bench: Bench, copy: Path, tmp_path: Path) -> None:
     code, said = bench.evaluate(copy, "--policy", "published")
     assert (code, "E_PIN" in said, "policy" in said) == (2, True, True), said
+    code, said = bench.evaluate(copy, teams="pair.toml")
+    assert (code, "E_PIN" in said, "teams: " in said, "beta, delta" in said) == (2, True, True, True), said
+    references = Path(shutil.copytree(bench.dev, tmp_path / "references"))
+    asked = references / "zh" / "task2.jsonl"
+    asked.write_text(asked.read_text("utf-8").replace(CANARY, "another"), "utf-8")
+    code, said = bench.evaluate(copy, "--references", str(references))
+    assert (code, "E_PIN" in said, "gold was" in said) == (2, True, True), said
+
+
+def test_a_track_of_pairs_is_refused_before_anything_begins(bench: Bench, tmp_path: Path) -> None:
+    row = team_row("alpha", 'submission = "paper"').replace("track1", "track2")
+    (bench.folder / "pairs.toml").write_text(row, "utf-8")
+    code, said = bench.evaluate(tmp_path / "run", teams="pairs.toml")
+    assert (code, "E_USAGE" in said, "humdial score" in said) == (2, True, True), said
+    assert not (tmp_path / "run").exists()
 
 
 def test_another_version_is_refused(bench: Bench, copy: Path) -> None:

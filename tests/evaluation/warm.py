@@ -24,7 +24,7 @@ import harness.cli.watch
 import harness.reporting.leaderboard  # noqa: F401
 from harness.challenge.load import load_challenge
 from harness.cli import main
-from harness.evaluation import campaign, run_io
+from harness.evaluation import campaign, evaluate, run_io
 from harness.evaluation.executors import local
 from harness.evaluation.tasks import Result, Setting, Task
 from harness.evaluation.worker import execute
@@ -77,6 +77,7 @@ def _child(order: dict[str, Any]) -> NoReturn:
     sys.argv = ["humdial", *order["arguments"]]
     if order["workers"] == "none":
         campaign.LocalExecutor = Here  # type: ignore[misc,assignment]
+        evaluate._PAUSES_S = (0.05, 0.1)  # no engine is being restarted that would need a moment
     else:
         forked = multiprocessing.get_context("fork")
         local.multiprocessing.get_context = lambda kind: forked  # type: ignore[assignment,attr-defined]
