@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.codec import jsonl, pretty_json, to_plain, write_atomic
-from harness.documents.duplex import DuplexInput
+from harness.documents.duplex import DuplexInput, input_path
 from harness.documents.submission import Submission
 from harness.duplex.behaviour import Label
 from harness.duplex.measures import MeasuredPair
@@ -114,10 +114,25 @@ def _measured(
     words = asks.words(items, submission, root)
     judging = asks.labels(items, submission, root, words)
     labels: Mapping[str, tuple[Label, ...] | None] = given or (judging.labels if judging is not None else {})
-    asks.progress(f"listening to {len(items)} pairs")
     heard = None if asks.pair_options.delay_from == "voice" else words
+    if heard is not None:
+        _tell_of_missing_words(items, submission, heard, asks.options.policy, asks.progress)
+    asks.progress(f"listening to {len(items)} pairs")
     listener = Listener(gold.root, root, asks.challenge, rules, heard)
     return listener.measure(items, submission, labels), words, judging
+
+
+def _tell_of_missing_words(
+    items: Sequence[DuplexInput], submission: Submission, words: PairWords, policy: str, progress: Callable[[str], None]
+) -> None:
+    spoken = {path for path, audio in submission.pairs.items() if audio.state == "ok"}
+    there = [item.file for item in items if input_path(item.file) in spoken]
+    lacking = [name for name in there if words.of(name) is None]
+    if lacking:
+        what = (
+            "their scenarios have no first response delay" if policy == "strict" else "they are left out of the means"
+        )
+        progress(f"nobody wrote down {len(lacking)} outputs ({lacking[0]} is the first): {what}")
 
 
 @dataclass(slots=True)

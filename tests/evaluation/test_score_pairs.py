@@ -145,6 +145,18 @@ def test_a_pair_is_measured_alike_in_every_company(few: Path, alpha: Path, tmp_p
     assert len(lines) == 2 and set(lines) < set((alpha / "pairs.jsonl").read_bytes().splitlines())
 
 
+def test_words_that_nobody_wrote_down_are_told_and_never_a_delay(few: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(few, tmp_path / "set")
+    (root / "words/test/test-000001_output.json").unlink()
+    given = ("--references", root / "inputs", "--labels", root / "labels.jsonl", "--transcripts", root / "words")
+    done = humdial("score", root / "team", *given, "--recogniser", "none", "--out", tmp_path / "out")
+    assert "without words: 1 of 2 outputs, test-000001 first; their scenarios have no first response" in done.stderr
+    measures = json.loads((tmp_path / "out/report.json").read_text())["measures"]["en"]
+    assert measures["first_response_delay_s"]["follow_up"] is None
+    assert measures["n"]["first_response_delay_s"]["follow_up"] == 0
+    assert measures["first_response_delay_s"]["pause"] == 11.516 and measures["interruption"]["follow_up"] == 1.0
+
+
 def test_the_onset_of_voice_in_the_place_of_words(few: Path, tmp_path: Path) -> None:
     voice = score(few, tmp_path / "c", "--delay-from", "voice")["measures"]
     assert voice["en"]["first_response_delay_s"]["follow_up"] == pytest.approx(3.298 - 2.484, abs=0.04)
