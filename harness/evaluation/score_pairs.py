@@ -129,10 +129,8 @@ def _tell_of_missing_words(
     there = [item.file for item in items if input_path(item.file) in spoken]
     lacking = [name for name in there if words.of(name) is None]
     if lacking:
-        what = (
-            "their scenarios have no first response delay" if policy == "strict" else "they are left out of the means"
-        )
-        progress(f"nobody wrote down {len(lacking)} outputs ({lacking[0]} is the first): {what}")
+        what = "their scenarios have no first response delay" if policy == "strict" else "the means leave them out"
+        progress(f"without words: {len(lacking)} of {len(there)} outputs, {lacking[0]} first; {what}")
 
 
 @dataclass(slots=True)
