@@ -58,9 +58,18 @@ def no_network(home: Path) -> dict[str, str]:
     }
 
 
+def environment_in(folder: Path) -> Path:
+    """An empty virtual environment; its folder of programs. `pip` is that of the tests: a copy would take seconds."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    pip = folder / "bin" / "pip"
+    pip.write_text(f'#!/bin/sh\nexec {folder}/bin/python -m pip "$@"\n')
+    pip.chmod(0o755)
+    return folder / "bin"
+
+
 def _dependencies(folder: Path) -> Path:
-    """Every installed package but the harness itself and what an environment brings along."""
-    without = ("humdial", "_editable", "pip", "setuptools", "_distutils_hack")
+    """Every installed package but the harness itself."""
+    without = ("humdial", "_editable", "setuptools", "_distutils_hack")
     folder.mkdir()
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         if not path.name.startswith(without) and path.suffix != ".pth":

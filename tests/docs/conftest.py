@@ -15,7 +15,7 @@ from pathlib import Path
 import duplex_set
 import pytest
 import showcase
-from installing import no_network, published, wheel
+from installing import environment_in, no_network, published, wheel
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -119,8 +119,7 @@ def given(made: Callable[[str], Path], request: pytest.FixtureRequest) -> dict[s
         """A checkout in the folder; `pip` and `python` are those of an empty virtual environment."""
         published(folder)
         environment |= no_network(folder.parent)
-        subprocess.run([sys.executable, "-m", "venv", folder.parent / "venv"], check=True)
-        environment["PATH"] = f"{folder.parent / 'venv' / 'bin'}:{os.environ['PATH']}"
+        environment["PATH"] = f"{environment_in(folder.parent / 'venv')}:{os.environ['PATH']}"
 
     def registry(folder: Path, environment: Environment) -> None:
         """pip finds this harness as if it were published, and everything that it needs."""
