@@ -8,6 +8,7 @@ above lie at fixed quantiles of the good replies. The held-out split is not look
 
 from __future__ import annotations
 
+import argparse
 from itertools import pairwise
 from statistics import quantiles
 
@@ -17,12 +18,12 @@ from pairs import options
 from harness.challenge.load import load_challenge
 
 
-def main(only: str | None, situations: int | None) -> None:
-    found = measure("calibration", only, situations)
+def main(left: argparse.Namespace) -> None:
+    found = measure("calibration", left)
     challenge = load_challenge()
-    for language in challenge.languages:
+    for language in (each for each in challenge.languages if left.language in (None, each)):
         print(f"[judges.small.settings.thresholds.{language}]")
-        for task in (task for task in challenge.tasks.values() if only in (None, task.id)):
+        for task in (task for task in challenge.tasks.values() if left.task in (None, task.id)):
             for dimension in task.dimension_ids("text"):
                 some = [m for m in found if (m.case.language, m.case.task) == (language, task.id)]
                 values = thresholds(some, dimension, len(task.scale))
@@ -69,5 +70,4 @@ def rising(values: list[float]) -> list[float]:
 
 
 if __name__ == "__main__":
-    chosen = options("The thresholds that the calibration split gives.").parse_args()
-    main(chosen.task, chosen.situations)
+    main(options("The thresholds that the calibration split gives.").parse_args())

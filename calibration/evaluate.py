@@ -8,6 +8,7 @@ marks (equal marks count as half). Chance is 0.50 in both.
 
 from __future__ import annotations
 
+import argparse
 from collections import defaultdict
 from statistics import mean
 
@@ -17,8 +18,8 @@ from pairs import KINDS, options
 Rows = dict[tuple[str, ...], list[tuple[float, float, float, float]]]
 
 
-def main(split: str, task: str | None, situations: int | None) -> None:
-    found = measure(split, task, situations)
+def main(left: argparse.Namespace) -> None:
+    found = measure(left.split, left)
     by_kind: Rows = defaultdict(list)
     by_dimension: Rows = defaultdict(list)
     overall: Rows = defaultdict(list)
@@ -67,5 +68,4 @@ def show(title: str, rows: Rows) -> None:
 if __name__ == "__main__":
     parser = options("How often the small judge agrees with us.")
     parser.add_argument("--split", choices=("heldout", "calibration"), default="heldout")
-    chosen = parser.parse_args()
-    main(chosen.split, chosen.task, chosen.situations)
+    main(parser.parse_args())

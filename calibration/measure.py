@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,9 +33,9 @@ class Measured:
     surprise: float
 
 
-def measure(split: str, task: str | None = None, situations: int | None = None) -> list[Measured]:
+def measure(split: str, left: argparse.Namespace) -> list[Measured]:
     """Judge the split. Raises SystemExit when an item failed: nothing is reported on the rest alone."""
-    return list(measure_cases(some_cases(split, task, situations)).values())
+    return list(measure_cases(some_cases(split, left)).values())
 
 
 def measure_cases(some: Sequence[Case]) -> dict[Case, Measured]:

@@ -49,17 +49,18 @@ def options(program: str) -> argparse.ArgumentParser:
     """What the scripts can be asked to leave out, for a try; the tables in the docs leave out nothing."""
     parser = argparse.ArgumentParser(description=program)
     parser.add_argument("--task", choices=TASKS, help="of this task alone")
+    parser.add_argument("--language", choices=("zh", "en"), help="in this language alone")
     parser.add_argument("--situations", type=int, metavar="N", help="the first N situations in each language")
     return parser
 
 
-def some_cases(split: str, task: str | None, situations: int | None) -> list[Case]:
-    """The split, or what is left of it."""
-    found = [case for case in cases(split) if task in (None, case.task)]
+def some_cases(split: str, left: argparse.Namespace) -> list[Case]:
+    """The split, or what these options leave of it."""
+    found = [case for case in cases(split) if left.task in (None, case.task) and left.language in (None, case.language)]
     first: dict[str, dict[str, None]] = {}
     for case in found:
         first.setdefault(case.language, {})[case.situation] = None
-    kept = {name for own in first.values() for name in list(own)[:situations]}
+    kept = {name for own in first.values() for name in list(own)[: left.situations]}
     return [case for case in found if case.situation in kept]
 
 
