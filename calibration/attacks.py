@@ -93,10 +93,12 @@ ATTACKS: dict[str, Change] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One attack: pairs, mean rise of a reply's mean mark, shares that rose by a mark or more, and were flagged."""
+    """One attack: pairs, mean rise of a reply's mean mark and of its mean contrast (nats a token; it moves where marks
+    stay at the floor), shares that rose by a mark or more, and were flagged."""
 
     pairs: int
     rise: float
+    contrast: float
     rose: float
     rose_unseen: float
     flagged: float
@@ -114,8 +116,10 @@ def main(replies: int, only: list[str]) -> None:
         print(f"prompt {name} {digest}")
     print()
     found = measure_cases(clean)
-    print("| attack | language | pairs | mean rise | rose by ≥ 1 | of them unseen | flagged | NOGAIN |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| attack | language | pairs | mean rise | of the contrast | rose by ≥ 1 | of them unseen | flagged | NOGAIN |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     wanted = [name for name in ATTACKS if not only or name.split()[0] in only]
     for start in range(0, len(wanted), AT_ONCE):
         attacked = {
@@ -130,8 +134,12 @@ def show(name: str, pairs: list[tuple[Measured, Measured]]) -> None:
     """Print the rows of one attack."""
     for language in (*CHALLENGE.languages, "both"):
         row = compared([pair for pair in pairs if language in (pair[0].case.language, "both")])
-        numbers = f"{row.pairs} | {row.rise:+.2f} | {row.rose:.0%} | {row.rose_unseen:.0%} | {row.flagged:.0%}"
-        print(f"| {name} | {language} | {numbers} | {'met' if row.nogain else '**not met**'} |", flush=True)
+        shares = " | ".join(f"{share:.0%}" for share in (row.rose, row.rose_unseen, row.flagged))
+        met = "met" if row.nogain else "**not met**"
+        print(
+            f"| {name} | {language} | {row.pairs} | {row.rise:+.2f} | {row.contrast:+.3f} | {shares} | {met} |",
+            flush=True,
+        )
 
 
 def chosen(replies: int) -> Iterator[Case]:
@@ -148,6 +156,7 @@ def compared(pairs: list[tuple[Measured, Measured]]) -> Row:
     return Row(
         pairs=count,
         rise=mean(rises),
+        contrast=mean(mean(after.values.values()) - mean(before.values.values()) for before, after in pairs),
         rose=sum(rise >= 1 for rise in rises) / count,
         rose_unseen=sum(rise >= 1 and not flag for rise, flag in zip(rises, seen, strict=True)) / count,
         flagged=sum(seen) / count,
