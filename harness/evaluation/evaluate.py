@@ -226,11 +226,11 @@ class Campaign:
             self.run.io.flush(produced)
             remove(target)
             self.run.io.move(produced, target)
-        self.run.place(self.run.team(task.team) / "run.json", result.record)
         if result.log:
             self.run.place(self.run.team(task.team) / "container.log", result.log)
         entry = {"team": task.team, "attempt": attempt, "state": record["state"], "fault": record["fault"]}
         self._record((RAN, {**entry, "record": self.run.blobs.put(result.record)}))
+        self.run.place(self.run.team(task.team) / "run.json", result.record)  # never before the journal knows it
         self.progress.ended(task, attempt, f"run {record['state']}")
 
     def _prepared(self, task: Task, attempt: int, result: Prepared) -> None:
@@ -242,13 +242,13 @@ class Campaign:
                 hint="restore it, or begin a new run",
             )
         blobs = self.run.blobs
-        self.run.place(self.run.team(task.team) / "validation.json", result.validation)
         entry: dict[str, Any] = {"team": task.team, "attempt": attempt, "source": result.source, "valid": result.valid}
         entry["validation"] = blobs.put(result.validation)
         entry["submission"] = None if result.submission is None else blobs.put(result.submission)
         entry["requests"] = None if result.requests is None else blobs.put(result.requests)
         if before is None:
             self._record((PREPARED, entry))
+        self.run.place(self.run.team(task.team) / "validation.json", result.validation)
         self.progress.ended(task, attempt, f"{'valid' if result.valid else 'invalid'} submission")
 
     def _judged(self, task: Task, attempt: int, result: Judged) -> None:

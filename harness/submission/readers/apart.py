@@ -227,8 +227,9 @@ class _Child:
             _stalled()
 
     def close(self) -> None:
+        self._process.kill()
+        self._thread.join()  # it reads until the child is gone; the pipe is closed behind it
         _end(self._process)
-        self._thread.join()
 
 
 def _stalled() -> NoReturn:
