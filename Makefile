@@ -67,7 +67,7 @@ lint: venv ## ruff, mypy (strict), import-linter
 	$(BIN)/lint-imports
 
 soak: venv speech ## breaks an evaluation at every point in every way, and kills it 200 times
-	@HUMDIAL_SOAK=1 $(BIN)/pytest tests/evaluation/test_crash.py
+	@HUMDIAL_SOAK=1 $(BIN)/pytest -n $(JOBS) tests/evaluation/test_crash.py
 
 bench: venv speech ## the ratios that the docs quote
 	@for each in benchmarks/*.py; do echo "== $$each"; sandbox/engine.sh with $(BIN)/python $$each; done

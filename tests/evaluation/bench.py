@@ -35,7 +35,7 @@ _PROGRAM = Path(__file__).with_name("warm.py")
 
 
 class Warm:
-    """Talks to warm.py: evaluations in processes forked from one that has everything imported."""
+    """Talks to warm.py: evaluations in processes forked from one that has done such an evaluation already."""
 
     def __init__(self) -> None:
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -49,6 +49,10 @@ class Warm:
         """Begin an evaluation; returns its process id."""
         order = {"arguments": arguments, "environment": environment, "said": str(said), "workers": workers}
         return self._ask({**order, "points": str(points) if points else None})
+
+    def rehearse(self, arguments: list[str], environment: dict[str, str]) -> None:
+        """Do one in the process that the others are forked from."""
+        self._ask({"rehearse": arguments, "environment": environment})
 
     def wait(self, process: int) -> int:
         """Its exit code, negative for a signal."""
@@ -135,13 +139,17 @@ def make_bench(folder: Path, dev: Path, paper: Path, warm: Warm, tasks: Sequence
     lines = [team_row(name, f'submission = "{path}"') for name, path in rows.items()]
     (folder / "teams.toml").write_text("".join(lines), "utf-8")
     (folder / "nothing.zip").write_text("no archive", "utf-8")
-    nothing = team_row("gamma", 'submission = "nothing.zip"')
+    (folder / "nothing").mkdir()
+    nothing = team_row("gamma", 'submission = "nothing"')  # invalid at once: no reader is started for it
     (folder / "pair.toml").write_text(lines[0] + nothing, "utf-8")
     (folder / "trio.toml").write_text(lines[0] + lines[1] + nothing, "utf-8")
     (folder / "swapped.toml").write_text("".join(reversed(lines)), "utf-8")
     cache = folder / "cache"
     store_verdicts(cache, tiny, [folder / "paper", other], folder / "work")
-    return Bench(folder, tiny, cache, warm)
+    bench = Bench(folder, tiny, cache, warm)
+    warm.rehearse(bench.arguments(folder / "rehearsal", teams="pair.toml"), bench.environment())
+    shutil.rmtree(folder / "rehearsal")
+    return bench
 
 
 def _plant(source: Path, target: Path) -> None:

@@ -25,7 +25,9 @@ from bench import Bench, published
 from harness.evaluation.run_io import POINTS
 
 SOAK = bool(os.environ.get("HUMDIAL_SOAK"))
-KILLS = 200 if SOAK else 20
+# Each part is on its own, so that several workers of pytest share them.
+PARTS = range(8) if SOAK else range(1)
+KILLS = 25 if SOAK else 20
 # What can happen at a point, beside the death of the process.
 FAILURES: dict[str, tuple[str, ...]] = {
     "mkdir": ("ENOSPC",), "open": ("ENOSPC",), "write": ("short-write", "ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"),
@@ -82,7 +84,8 @@ def _once_each(run: Path) -> None:
     assert not list((run / ".tmp").glob("*"))
 
 
-def test_every_write_flush_and_rename_may_be_the_last(bench: Bench, quick: Path) -> None:
+@pytest.mark.parametrize("part", PARTS)
+def test_every_write_flush_and_rename_may_be_the_last(bench: Bench, quick: Path, part: int) -> None:
     passed = quick / "points"
     process = bench.warm.start(
         bench.arguments(quick / "clean", teams="pair.toml"), bench.environment(), quick / "said", "none", points=passed
@@ -92,8 +95,7 @@ def test_every_write_flush_and_rename_may_be_the_last(bench: Bench, quick: Path)
     assert {point for point, _ in operations} == set(POINTS) - {"truncate"}
     assert {kind for _, kind in operations} == {*_KINDS, "for people"}
     wanted = published(quick / "clean")
-    faults = _faults(operations)
-    for number, action in faults:
+    for number, action in _faults(operations)[part :: len(PARTS)]:
         out = quick / "run"
         code, said = bench.evaluate(out, teams="pair.toml", HD_FAULT=f"*:{number}:{action}")
         where = f"{action} at operation {number} ({operations[number - 1]}): {said}"
@@ -122,7 +124,8 @@ def test_cutting_off_what_a_crash_left_may_be_the_last(bench: Bench, run: Path, 
     _once_each(out)
 
 
-def test_killed_at_any_moment_any_number_of_times(bench: Bench, quick: Path) -> None:
+@pytest.mark.parametrize("part", PARTS)
+def test_killed_at_any_moment_any_number_of_times(bench: Bench, quick: Path, part: int) -> None:
     """The whole process with its workers, or one of its workers, at seeded moments."""
 
     def start(out: Path) -> int:
@@ -132,7 +135,7 @@ def test_killed_at_any_moment_any_number_of_times(bench: Bench, quick: Path) -> 
     begun = time.monotonic()
     assert bench.warm.wait(start(quick / "clean")) == 0
     length_s = time.monotonic() - begun
-    wanted, chance, kills, runs = published(quick / "clean"), random.Random(2026), 0, 0
+    wanted, chance, kills, runs = published(quick / "clean"), random.Random(2026 + part), 0, 0
     while kills < KILLS:
         runs += 1
         out = quick / f"run-{runs}"

@@ -1,15 +1,20 @@
-"""Evaluations in forked processes: everything is imported once, so that hundreds of them can be broken in a minute.
+"""Evaluations in forked processes: what every process of Python's imports, compiles and reads of this package before it
+begins is done once, so that hundreds of them can be broken in a minute.
 
 A program. It reads an order a line from standard input and answers each with a line: {"arguments", "environment",
 "said", "workers", "points"} begins `humdial evaluate` in a process of its own and is answered with its process id;
-{"wait": id} with its exit code, negative for a signal. `workers` is "none" (tasks are done in the process itself, one
-after the other: the operations are the same every time) or "processes" (real ones). `points` names a file that gets
-the points of RunIO in the order in which they are passed, each with its path.
+{"wait": id} with its exit code, negative for a signal; {"rehearse": arguments, "environment"} does one in this process
+itself, so that the forked ones find it all ready, and is answered with 0. `workers` is "none" (tasks are done in the
+process itself, one after the other: the operations are the same every time) or "processes" (real ones). `points` names
+a file that gets the points of RunIO in the order in which they are passed, each with its path.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import gc
+import io
 import json
 import multiprocessing
 import os
@@ -22,14 +27,11 @@ from typing import Any, NoReturn
 import harness.cli.evaluate
 import harness.cli.watch
 import harness.reporting.leaderboard  # noqa: F401
-from harness.challenge.load import load_challenge
 from harness.cli import main
-from harness.evaluation import campaign, evaluate, run_io
+from harness.evaluation import campaign, evaluate, run_io, worker
 from harness.evaluation.executors import local
 from harness.evaluation.tasks import Result, Setting, Task
 from harness.evaluation.worker import execute
-from harness.judge.canaries import planted
-from harness.resources import schema_path
 
 _PR_SET_PDEATHSIG = 1
 
@@ -52,10 +54,22 @@ class Here:
         self._waiting.clear()
 
 
-def _warm_up() -> None:
-    challenge = load_challenge()
-    planted(challenge, challenge.judges["small"])
-    schema_path("teams")
+def _rehearse(order: dict[str, Any]) -> int:
+    """An evaluation here. It leaves what depends on the package alone, nothing of the folders that it read."""
+    before, executor = dict(os.environ), campaign.LocalExecutor
+    os.environ.update(order["environment"])
+    campaign.LocalExecutor = Here  # type: ignore[misc,assignment]
+    said = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            main.cli.main(order["rehearse"], "humdial", standalone_mode=False)
+    finally:
+        campaign.LocalExecutor = executor  # type: ignore[misc]
+        os.environ.clear()
+        os.environ.update(before)
+        worker._references.cache_clear()
+    gc.freeze()  # so that forked processes do not copy it all when they collect
+    return 0
 
 
 def _record(points: Path) -> run_io.Hook:
@@ -102,9 +116,11 @@ def _answer(number: int) -> None:
 
 def serve() -> None:
     """Answer orders until there are no more."""
-    _warm_up()
     for line in sys.stdin:
         order = json.loads(line)
+        if "rehearse" in order:
+            _answer(_rehearse(order))
+            continue
         if "wait" in order:
             _, status = os.waitpid(order["wait"], 0)
             _answer(os.waitstatus_to_exitcode(status))
