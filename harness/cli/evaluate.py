@@ -31,7 +31,9 @@ def table_renderers(challenge: Challenge) -> dict[str, Callable[[Leaderboard], b
 @click.command(name="evaluate", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("teams", metavar="TEAMS.toml", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--inputs", type=_FOLDER, required=True, help="What images get: dialogues without labels.")
-@click.option("--references", type=_FOLDER, required=True, help="The organisers' dialogues with text and emotion.")
+@click.option(
+    "--references", type=_FOLDER, required=True, help="The organisers' dialogues with text and emotion, or their key."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="RUN", help="The run directory.")
 @click.option("--judge", "profile", default="small", show_default=True, metavar="PROFILE", help="Which judge.")
 @click.option("--policy", type=click.Choice(["strict", "published"]), default="strict", show_default=True)
@@ -59,6 +61,24 @@ def table_renderers(challenge: Challenge) -> dict[str, Callable[[Leaderboard], b
     "--ray-address", envvar="RAY_ADDRESS", default="local", show_default=True, metavar="ADDRESS",
     help="With --executor ray: a cluster's host:port, `auto` (the one on this machine) or `local` (a new one here).",
 )  # fmt: skip
+@click.option(
+    "--recogniser",
+    default="small",
+    show_default=True,
+    metavar="PROFILE",
+    help="Track 2: who writes down what has no ready transcript, a [duplex.recognisers] of the spec; none for nobody.",
+)
+@click.option("--recogniser-weights", type=_FOLDER, help="Track 2: the weights of one that comes in no package.")
+@click.option(
+    "--transcripts", type=_FOLDER, help="Track 2: ready transcripts, a folder a team, named like the outputs."
+)
+@click.option(
+    "--delay-from",
+    type=click.Choice(["words", "voice"]),
+    default="words",
+    show_default=True,
+    help="Track 2: the first response is the first word, or the onset of voice activity.",
+)
 @options.challenge_option
 @options.color_option
 @options.quiet_option
@@ -77,6 +97,10 @@ def command(
     gpus: tuple[str, ...],
     executor: str,
     ray_address: str,
+    recogniser: str,
+    recogniser_weights: Path | None,
+    transcripts: Path | None,
+    delay_from: str,
     challenge_name: str,
     color: str,
     quiet: bool,
@@ -89,7 +113,7 @@ def command(
     """
     from harness.challenge.load import load_challenge
     from harness.cli.watch import watching
-    from harness.evaluation.campaign import EvaluateOptions, evaluate_challenge
+    from harness.evaluation.campaign import EvaluateOptions, HearingOptions, evaluate_challenge
     from harness.judge.prompts import check_prompts
     from harness.reporting.leaderboard import render
 
@@ -97,8 +121,10 @@ def command(
         raise click.UsageError("--gpu is for this machine: Ray gives out the GPUs of its nodes itself")
     challenge = load_challenge(challenge_name)
     check_prompts(challenge)
+    writes = None if recogniser == "none" else recogniser
+    hearing = HearingOptions(writes, recogniser_weights, transcripts, delay_from)
     wanted = EvaluateOptions(
-        challenge_name, profile, policy, track, jobs, limits_file, fresh, executor, ray_address, gpus
+        challenge_name, profile, policy, track, jobs, limits_file, fresh, executor, ray_address, gpus, hearing
     )
     with watching(color, quiet=quiet or no_progress) as watcher:
         outcome = evaluate_challenge(

@@ -57,6 +57,19 @@ class DuplexInput:
     annotation: Annotation
 
 
+@dataclass(frozen=True, slots=True)
+class HearingTerms:
+    """How the outputs are heard. ``delay_from`` is ``words`` or ``voice``; ``recogniser`` is a profile of the spec and
+    ``fingerprint`` its own, both empty when nobody writes words down; ``transcripts`` is the digest of ready ones,
+    empty without any; ``voice_activity`` the model and its version."""
+
+    delay_from: str
+    recogniser: str
+    fingerprint: str
+    transcripts: str
+    voice_activity: str
+
+
 # What is said beside delays, by a report's measures "delays" and "delay_from"; other values say nothing.
 DELAY_NOTES = {
     "alone": "delays were measured on a machine of its own",

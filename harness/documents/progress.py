@@ -12,8 +12,9 @@ EventName = Literal["begun", "started", "ended", "failed", "published", "refused
 class ProgressEvent:
     """schemas/progress-event. ``team``, ``stage`` and ``attempt`` are null for what concerns the whole run.
 
-    ``steps_done`` of ``steps``: runs, checks and judgements; ``teams_done`` of ``teams``. ``faulty`` teams failed by
-    their own hand-in, ``failed`` ones on our side. ``left_s`` is null as long as nothing can be projected from.
+    ``steps_done`` of ``steps``: runs, checks, listening and judgements; ``teams_done`` of ``teams``. ``faulty`` teams
+    failed by their own hand-in, ``failed`` ones on our side. ``left_s`` is null as long as nothing can be projected
+    from.
     """
 
     schema_version: int

@@ -6,19 +6,20 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import __version__
 from harness.challenge.load import override_limits, spec_document
 from harness.challenge.spec import Challenge
-from harness.documents.codec import jsonl, pretty_json, to_plain
+from harness.documents.codec import pretty_json, to_plain
+from harness.documents.duplex import HearingTerms
 from harness.documents.finding import ChallengeRef
 from harness.documents.leaderboard import Leaderboard
 from harness.documents.progress import EventName
 from harness.documents.report import JudgeRef
 from harness.documents.run_review import RunFlag
-from harness.errors import MachineError, UsageError
+from harness.errors import MachineError, Refused, UsageError
 from harness.evaluation.evaluate import Campaign
 from harness.evaluation.executors import Executor
 from harness.evaluation.executors.local import LocalExecutor
@@ -27,26 +28,41 @@ from harness.evaluation.judge_image import JudgeImage, ensure_judge, show_judge
 from harness.evaluation.judge_lock import file_digest, lock_differences
 from harness.evaluation.known_digest import known_digest
 from harness.evaluation.progress import Progress, Watcher
-from harness.evaluation.publishing import Renderers, refusals, table_of
-from harness.evaluation.run import usable_references
+from harness.evaluation.publishing import NO_COHORT, Renderers, refusals, table_of
+from harness.evaluation.recognising import ready_recogniser
 from harness.evaluation.run_directory import PINS, REVIEW, SCHEMA_VERSION, Pins, RunDirectory, open_run
 from harness.evaluation.run_files import restore_files
 from harness.evaluation.run_io import RunIO, hook_from_environment
 from harness.evaluation.run_review import review_run
+from harness.evaluation.sides import Sides, read_sides
 from harness.evaluation.standings import MADE_BY, fold
+from harness.evaluation.stored_pairs import pair_rules
 from harness.evaluation.tasks import Failure, Setting
 from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.worker import code_digest
+from harness.hearing.voice_activity import voice_activity_version
 from harness.judge import prompt_digests
 from harness.sandbox import connect, remove_leftovers
-from harness.submission import References
+
+
+@dataclass(frozen=True, slots=True)
+class HearingOptions:
+    """For a full-duplex track. ``recogniser`` is a profile of the spec, None for nobody; its weights lie in
+    ``recogniser_weights`` unless they come in a package. ``transcripts`` holds ready words, a folder a team.
+    ``delay_from`` is ``words`` or ``voice``."""
+
+    recogniser: str | None = None
+    recogniser_weights: Path | None = None
+    transcripts: Path | None = None
+    delay_from: str = "words"
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluateOptions:
     """What a caller of `humdial evaluate` may choose. ``challenge`` is the spec's name or path, for the workers;
     ``limits`` a file that replaces some of its limits; ``fresh`` asks the judge even for what it has judged before;
-    ``executor`` is ``local`` or ``ray``. ``gpus`` are devices of this machine (for ``local``; Ray knows its own)."""
+    ``executor`` is ``local`` or ``ray``. ``gpus`` are devices of this machine (for ``local``; Ray knows its own).
+    ``hearing`` is for a full-duplex track."""
 
     challenge: str
     profile: str
@@ -58,6 +74,7 @@ class EvaluateOptions:
     executor: str = "local"
     ray_address: str = "local"
     gpus: tuple[str, ...] = ()
+    hearing: HearingOptions = field(default_factory=HearingOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +111,13 @@ def evaluate_challenge(
         )
     teams = read_teams(teams_file.resolve(), challenge, options.track)
     track = teams[0].track
-    if challenge.duplex is not None and track == challenge.duplex.track:
-        raise UsageError(
-            f"{track} cannot be evaluated in one run yet", code="E_USAGE", hint="`humdial score` does one team of it"
-        )
-    gold = usable_references(references, challenge, need_labels=True)
-    heard = usable_references(inputs, challenge, need_labels=False)
+    sides = read_sides(inputs, references, challenge, track)
     judge = _judge(challenge, options.profile, watcher, begun=(out / PINS).is_file())
-    gold_lines = jsonl([to_plain(dialogue) for dialogue in gold.dialogues])
+    hearing = _hearing(challenge, track, options.hearing, judge, watcher)
     spec = spec_document(options.challenge)
-    pins = _pins(challenge, options, track, judge, teams, spec, gold_lines, gold.layout, inputs)
+    pins = _pins(challenge, options, track, judge, teams, spec, sides, hearing, inputs)
     out = out.resolve()  # workers may have another working directory
-    with open_run(out, RunIO(out, hook_from_environment()), pins, (gold_lines, spec)) as run:
+    with open_run(out, RunIO(out, hook_from_environment()), pins, (sides.gold, spec)) as run:
         if options.executor == "local":  # Ray's nodes have engines of their own
             _remove_orphans(run, teams)
         _say_who_works(run)
@@ -113,7 +125,9 @@ def evaluate_challenge(
             challenge=_for_workers(options.challenge), inputs=inputs.resolve(), references=references.resolve(),
             profile=options.profile, policy=options.policy, track=track, fingerprint=judge.fingerprint,
             run=run.pins.nonce, seed=run.pins.seed, fresh=options.fresh,
-            limits=options.limits.resolve() if options.limits else None, challenge_digest=challenge.digest,
+            limits=_absolute(options.limits), challenge_digest=challenge.digest, hearing=hearing,
+            recogniser_weights=_absolute(options.hearing.recogniser_weights),
+            transcripts=_absolute(options.hearing.transcripts),
         )  # fmt: skip
         with (
             _executor(setting, out, options, watcher.note) as (executor, judges),
@@ -121,7 +135,7 @@ def evaluate_challenge(
         ):
             campaign = Campaign(run, teams, challenge, executor, progress, options.jobs, judges, options.gpus)
             _work(campaign)
-            outcome = _publish(run, campaign, challenge, renderers, heard)
+            outcome = _publish(run, campaign, challenge, renderers, sides)
             progress.tell(*_ending(outcome))
         return outcome
 
@@ -141,6 +155,30 @@ def _judge(challenge: Challenge, profile: str, watcher: Watcher, *, begun: bool)
     return ensure_judge(challenge, challenge.judges[profile], progress=watcher.note)
 
 
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.resolve()
+
+
+def _hearing(
+    challenge: Challenge, track: str, options: HearingOptions, judge: JudgeImage, watcher: Watcher
+) -> HearingTerms | None:
+    """How a full-duplex track is heard; None for another. The recogniser runs in the judge's image."""
+    rules = pair_rules(challenge, track)
+    if rules is None:
+        return None
+    fingerprint = ""
+    if options.recogniser is not None:
+        weights = options.recogniser_weights
+        fingerprint = ready_recogniser(rules, options.recogniser, judge, weights, watcher.note).fingerprint
+    return HearingTerms(
+        delay_from=options.delay_from,
+        recogniser=options.recogniser or "",
+        fingerprint=fingerprint,
+        transcripts=known_digest(options.transcripts) if options.transcripts is not None else "",
+        voice_activity=voice_activity_version(),
+    )
+
+
 def _pins(
     challenge: Challenge,
     options: EvaluateOptions,
@@ -148,8 +186,8 @@ def _pins(
     judge: JudgeImage,
     teams: tuple[Team, ...],
     spec: bytes,
-    gold: bytes,
-    layout: str,
+    sides: Sides,
+    hearing: HearingTerms | None,
     inputs: Path,
 ) -> Pins:
     profile = challenge.judges[options.profile]
@@ -162,9 +200,10 @@ def _pins(
         judge=JudgeRef(profile.id, judge.fingerprint, profile.official, profile.not_judged),
         judge_inputs=judge.fingerprint_inputs,
         spec=hashlib.sha256(spec).hexdigest(),
-        gold=hashlib.sha256(gold).hexdigest(),
-        gold_layout=layout,
+        gold=hashlib.sha256(sides.gold).hexdigest(),
+        gold_layout=sides.layout,
         inputs=known_digest(inputs),
+        hearing=hearing,
         limits=to_plain(override_limits(challenge.run_limits, options.limits)),
         prompts=prompt_digests(),
         teams=tuple(team.plain() for team in teams),
@@ -234,7 +273,7 @@ def _for_workers(challenge: str) -> str:
 
 
 def _publish(
-    run: RunDirectory, campaign: Campaign, challenge: Challenge, renderers: Renderers, heard: References
+    run: RunDirectory, campaign: Campaign, challenge: Challenge, renderers: Renderers, sides: Sides
 ) -> Outcome:
     for name in (*(f"leaderboard.{ending}" for ending in renderers), REVIEW):
         run.io.unlink(run.path / name)  # an older table must not stand for a run that is refused now
@@ -242,10 +281,15 @@ def _publish(
     why = tuple(refusals(run.path, run.pins, run.blobs, campaign.states))
     if unfinished or why:
         return Outcome(unfinished, why, None)
-    board = table_of(run.path, challenge, run.pins.track)
+    try:
+        board = table_of(run.path, challenge, run.pins.track)
+    except Refused as error:
+        if error.code != NO_COHORT:
+            raise
+        return Outcome({}, (str(error),), None)
     for ending, render in renderers.items():
         run.place(run.path / f"leaderboard.{ending}", render(board))
-    review = review_run(campaign.states, run.blobs, heard, challenge)
+    review = review_run(campaign.states, run.blobs, sides.given, challenge)
     run.place(run.path / REVIEW, pretty_json(to_plain(review)))
     return Outcome({}, (), board, review.flags)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.challenge.spec import Challenge
-from harness.documents.reference import ReferenceDialogue
 from harness.documents.verdict import JudgeRequest
 from harness.errors import UsageError
 from harness.evaluation.executors import Executor
@@ -24,6 +24,7 @@ from harness.evaluation.run_files import check_outputs, remove
 from harness.evaluation.standings import (
     ATTEMPT,
     COUNTED,
+    HEARD,
     JUDGED,
     PREPARED,
     RAN,
@@ -35,9 +36,23 @@ from harness.evaluation.standings import (
     fold,
     ledger_entries,
     looked_at,
+    runs_next,
+    score_key,
 )
-from harness.evaluation.stored_score import read_gold, score_stored, verdicts_of
-from harness.evaluation.tasks import Failure, Judged, JudgeTask, Prepared, PrepareTask, Ran, Result, RunTask, Task
+from harness.evaluation.stored_score import Gold, score_stored, stored_gold, terms_of, verdicts_of
+from harness.evaluation.tasks import (
+    Failure,
+    Heard,
+    HearTask,
+    Judged,
+    JudgeTask,
+    Prepared,
+    PrepareTask,
+    Ran,
+    Result,
+    RunTask,
+    Task,
+)
 from harness.evaluation.teams_file import Team
 
 # How long a team waits before what failed on our side is tried again: an engine that is being restarted needs a moment.
@@ -66,12 +81,12 @@ class Campaign:
     submitted: int = 0
     landed: list[tuple[Task, int, Result]] = field(default_factory=list)
     scorable: list[str] = field(default_factory=list)
-    _gold: tuple[ReferenceDialogue, ...] = field(init=False)
+    _gold: Gold = field(init=False)
 
     def __post_init__(self) -> None:
         self.states = fold(self.teams, self.run.journal.records)
-        self._gold = read_gold(self.run.blobs.get(self.run.pins.gold))
-        self.progress.follow(self.states, self.failures)
+        self._gold = stored_gold(self.run.pins, self.run.blobs)
+        self.progress.follow(self.states, self.failures, hears=self._hears)
 
     def work(self) -> dict[str, Failure]:
         """Do everything that is left. Returns the teams that our side could not bring to an end, and why."""
@@ -111,12 +126,11 @@ class Campaign:
         now = time.monotonic()
         self.resting = {name: until for name, until in self.resting.items() if until > now}
         busy = {task.team for task, _ in self.running.values()} | {task.team for task, _, _ in self.landed}
+        busy |= self.failures.keys() | self.resting.keys()
         self.scorable.clear()
-        for name, state in self.states.items():
+        for state in self._in_turn(busy):
             if len(self.running) >= self.jobs + max(self.jobs, self.judges):
                 return
-            if name in busy or name in self.failures or name in self.resting:
-                continue
             following = self._following(state)
             if following is not None and self._room(following[0].stage):
                 task, attempt = self._with_gpu(following[0]), following[1]
@@ -124,6 +138,22 @@ class Campaign:
                 self.running[self.submitted] = task, attempt
                 self.executor.submit(self.submitted, task)
                 self.progress.started(task, attempt)
+
+    def _in_turn(self, busy: set[str]) -> Iterator[TeamState]:
+        """Who may go on. Where delays are measured, images go first, and one that runs on this machine has it to
+        itself: nothing of ours may be beside it."""
+        open_ = [state for name, state in self.states.items() if name not in busy]
+        images = [state for state in open_ if runs_next(state, self.challenge)] if self._hears else []
+        if self._hears and self.executor.shares_this_machine:
+            if any(isinstance(task, RunTask) for task, _ in self.running.values()) or (images and self.running):
+                return
+            images = images[:1]
+        yield from images or open_
+
+    @property
+    def _hears(self) -> bool:
+        """Whether the track is a full-duplex one."""
+        return self.run.pins.hearing is not None
 
     def _room(self, stage: str) -> bool:
         if self.gpus and stage != "prepare" and not self._free_gpus():
@@ -154,23 +184,25 @@ class Campaign:
         chosen = state.chosen
         if chosen is None or chosen.prepared is None:
             return None
+        if self._hears and state.heard is None:
+            return self._listen(state, chosen)
         if not state.judged and not self._room("judge"):
             return None  # to read what it asks would be in vain
-        if missing := self._missing(state, chosen):
+        if missing := self._missing(state):
             number = chosen.attempt.number
-            audio = self.run.work(f"prepare-{state.team.name}-{number}", "audio")
+            audio = self._prepared_in(state, chosen) / "audio"
             names = {Path(request.audio).name for request in missing if request.audio is not None}
             if any(not (audio / name).is_file() for name in names):
-                return self._look(state, chosen)
+                return self._listen(state, chosen) if self._hears else self._look(state, chosen)
             return JudgeTask(state.team.name, missing, audio, self.run.work(f"judge-{state.team.name}")), number
         self.scorable.append(state.team.name)
         return None
 
-    def _missing(self, state: TeamState, chosen: AttemptState) -> tuple[JudgeRequest, ...]:
+    def _missing(self, state: TeamState) -> tuple[JudgeRequest, ...]:
         """What the judge is still to be asked, by this process."""
-        if state.asked or chosen.prepared is None:
+        if state.asked or state.requests is None:
             return ()
-        requests = read_requests(self.run.blobs.get(chosen.prepared["requests"]))
+        requests = read_requests(self.run.blobs.get(state.requests))
         verdicts, _ = verdicts_of(state, self.run.blobs)
         return tuple(each for each in requests.values() if (each.item, each.sample) not in verdicts)
 
@@ -182,11 +214,31 @@ class Campaign:
             return None
         if image is not None:
             return RunTask(name, image, self.run.work(f"run-{name}-{number}")), number
-        source = each.attempt.submission or self._outputs(name, number)
-        collected = each.attempt.image is not None
-        if each.ran is not None:
-            check_outputs(name, source, self.run.blobs.get(each.ran["record"]))
+        source, collected = self._source(state, each)
         return PrepareTask(name, source, collected, self.run.work(f"prepare-{name}-{number}")), number
+
+    def _listen(self, state: TeamState, chosen: AttemptState) -> tuple[Task, int] | None:
+        """What is heard of the hand-in that counts; once that is known, its canonical audio alone."""
+        if not self._room("hear"):
+            return None
+        heard, blobs = state.heard, self.run.blobs
+        known = None if heard is None else (blobs.get(heard["speech"]), blobs.get(heard["words"]))
+        source, collected = self._source(state, chosen)
+        task = HearTask(state.team.name, source, collected, self._prepared_in(state, chosen), known)
+        return task, chosen.attempt.number
+
+    def _source(self, state: TeamState, each: AttemptState) -> tuple[Path, bool]:
+        """Where a hand-in lies, and whether an image wrote it. Raises Refused (I_CORRUPT) for changed outputs."""
+        source = each.attempt.submission or self._outputs(state.team.name, each.attempt.number)
+        if each.ran is not None:
+            check_outputs(state.team.name, source, self.run.blobs.get(each.ran["record"]))
+        return source, each.attempt.image is not None
+
+    def _prepared_in(self, state: TeamState, chosen: AttemptState) -> Path:
+        """Where what the judge needs of the hand-in that counts is made."""
+        if self._hears:
+            return self.run.work(f"hear-{state.team.name}")
+        return self.run.work(f"prepare-{state.team.name}-{chosen.attempt.number}")
 
     def _outputs(self, name: str, number: int) -> Path:
         """Where an attempt's outputs lie; the only attempt's are `outputs`, for people to find."""
@@ -200,6 +252,8 @@ class Campaign:
             self._ran(task, attempt, result)
         elif isinstance(result, Prepared):
             self._prepared(task, attempt, result)
+        elif isinstance(result, Heard):
+            self._heard(task, attempt, result)
         else:
             self._judged(task, attempt, result)
 
@@ -235,12 +289,8 @@ class Campaign:
 
     def _prepared(self, task: Task, attempt: int, result: Prepared) -> None:
         before = self.states[task.team].attempt(attempt).prepared
-        if before is not None and before["source"] != result.source:
-            raise UsageError(
-                f"what {task.team} handed in has changed since this run looked at it",
-                code="E_PIN",
-                hint="restore it, or begin a new run",
-            )
+        if before is not None:
+            self._same_source(task, before, result.source)
         blobs = self.run.blobs
         entry: dict[str, Any] = {"team": task.team, "attempt": attempt, "source": result.source, "valid": result.valid}
         entry["validation"] = blobs.put(result.validation)
@@ -251,6 +301,24 @@ class Campaign:
         self.run.place(self.run.team(task.team) / "validation.json", result.validation)
         self.progress.ended(task, attempt, f"{'valid' if result.valid else 'invalid'} submission")
 
+    def _heard(self, task: Task, attempt: int, result: Heard) -> None:
+        state, blobs = self.states[task.team], self.run.blobs
+        self._same_source(task, state.attempt(attempt).prepared or {}, result.source)
+        entry: dict[str, Any] = {"team": task.team, "attempt": attempt, "speech": blobs.put(result.speech)}
+        entry |= {"words": blobs.put(result.words), "requests": blobs.put(result.requests)}
+        if state.heard is None:
+            self._record((HEARD, entry))
+        self.progress.ended(task, attempt, "heard")
+
+    @staticmethod
+    def _same_source(task: Task, before: dict[str, Any], source: str) -> None:
+        if before["source"] != source:
+            raise UsageError(
+                f"what {task.team} handed in has changed since this run looked at it",
+                code="E_PIN",
+                hint="restore it, or begin a new run",
+            )
+
     def _judged(self, task: Task, attempt: int, result: Judged) -> None:
         self.states[task.team].asked = True
         blobs = self.run.blobs
@@ -260,22 +328,19 @@ class Campaign:
 
     def _score(self, state: TeamState) -> None:
         chosen, pins, blobs = state.chosen, self.run.pins, self.run.blobs
-        assert chosen is not None and chosen.prepared is not None and state.counted is not None
-        submission, requests = blobs.get(chosen.prepared["submission"]), blobs.get(chosen.prepared["requests"])
+        assert chosen is not None and state.requests is not None and state.counted is not None
         verdicts, canaries = verdicts_of(state, blobs)
-        scored = score_stored(
-            self._gold, pins.gold_layout, submission, requests, verdicts, self.challenge, pins.policy, pins.judge,
-            state.team, canaries, late=state.counted["late"],
-        )  # fmt: skip
-        kept = {"report": scored.report, "items": scored.items, "review": scored.review}
-        entry = {"team": state.team.name, **{name: blobs.put(raw) for name, raw in kept.items()}}
+        terms, late = terms_of(pins, self.challenge, pins.policy, pins.judge), bool(state.counted["late"])
+        requests = read_requests(blobs.get(state.requests))
+        scored = score_stored(self._gold, terms, state, chosen, requests, verdicts, canaries, blobs, late=late)
+        entry = {"team": state.team.name, **{score_key(name): blobs.put(raw) for name, raw in scored.files.items()}}
         self._record((SCORED, {**entry, "complete": scored.complete}))
         state.asked = False
         if not scored.complete:
             self.failures[state.team.name] = Failure(
                 "I_JUDGE", "some replies have no verdict", "run the same command again", True
             )
-        remove(self.run.work(f"prepare-{state.team.name}-{chosen.attempt.number}"))
+        remove(self._prepared_in(state, chosen))
 
     def _keep_ledger(self, state: TeamState) -> None:
         known = {(record.data["team"], record.data["attempt"]) for record in self.run.ledger.records}

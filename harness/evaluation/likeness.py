@@ -13,11 +13,13 @@ from pathlib import Path
 
 from harness.challenge.spec import Challenge, ReviewRules
 from harness.documents.codes import finding
+from harness.documents.duplex import Transcript
 from harness.documents.reference import ReferenceDialogue
 from harness.documents.run_record import RunRecord
 from harness.documents.run_review import RunFlag
 from harness.documents.submission import Submission
 from harness.documents.verdict import JudgeRequest
+from harness.evaluation.judge_lock import file_digest
 from harness.evaluation.judging import Key
 from harness.submission import canonical_digests
 
@@ -55,6 +57,24 @@ def hand_in(
     }
     audio = frozenset(Path(request.audio).stem for request in requests if request.audio is not None)
     return HandIn(team, source, replies, audio, runs)
+
+
+def hand_in_of_pairs(
+    team: str,
+    source: str,
+    submission: Submission,
+    words: Mapping[str, Transcript | None],
+    runs: Mapping[str, Sequence[RunRecord]],
+) -> HandIn:
+    """As `hand_in` of a full-duplex track: the words of each output, and the digests of the WAVs as they are."""
+    replies = {("pair", "", path): said.text for path, said in words.items() if said is not None}
+    audio = (each.sha256 for each in submission.pairs.values() if each.state == "ok")
+    return HandIn(team, source, replies, frozenset(sha256 for sha256 in audio if sha256 is not None), runs)
+
+
+def given_pairs(paths: Iterable[Path]) -> frozenset[str]:
+    """The digests of the organisers' own full-duplex WAVs as they are."""
+    return frozenset(file_digest(path).removeprefix("sha256:") for path in paths)
 
 
 def given_audio(

@@ -1,7 +1,8 @@
-"""What is measured of full-duplex pairs: speech of both sides, the intervals between them, the first response."""
+"""Listening to full-duplex pairs: where both sides speak, and what is measured of that with the words and labels."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from harness.challenge.duplex import DuplexCase, DuplexRules
 from harness.challenge.spec import Challenge
+from harness.documents.codec import jsonl
 from harness.documents.duplex import DuplexInput, input_path
 from harness.documents.submission import ReplyAudio, Submission
 from harness.duplex import Interval, TimingRules, pair_timing
@@ -23,76 +25,103 @@ _ACCEPTED = frozenset({"E_WAV_SILENT"})  # silence is an answer here, not a faul
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
-    """Measures pairs. Without ``words`` the onset of voice activity is the first response."""
+class Speech:
+    """Where the two sides of one pair speak, in seconds from its first sample; None where nobody listened."""
 
-    inputs: Path
-    outputs: Path
-    challenge: Challenge
-    rules: DuplexRules
-    words: PairWords | None
+    user: tuple[Interval, ...] | None
+    model: tuple[Interval, ...] | None
 
-    def measure(
-        self,
-        items: Sequence[DuplexInput],
-        submission: Submission,
-        labels: Mapping[str, tuple[Label, ...] | None],
-    ) -> list[MeasuredPair]:
-        """What is measured of each item, in order; all audio goes through one child and one loaded voice model.
 
-        Raises Refused (E_CHANGED, E_WAV_*, E_READ_*) when a file is no longer what was checked, MachineError (I_DISK,
-        I_READER, I_HEARING).
-        """
-        audio = {item.file: submission.pairs.get(input_path(item.file)) or ReplyAudio("", "missing") for item in items}
-        heard = self._listen(items, audio)
-        return [self._pair(item, audio[item.file], heard, labels.get(item.file)) for item in items]
+def listen(
+    items: Sequence[DuplexInput],
+    submission: Submission,
+    inputs: Path | None,
+    outputs: Path,
+    challenge: Challenge,
+    rules: DuplexRules,
+) -> dict[str, Speech]:
+    """The speech of every output that is not silent, and of the inputs that outputs are timed against, by the input's
+    name; all audio goes through one child and one loaded voice model. Without ``inputs`` of the outputs alone.
 
-    def _pair(
-        self,
-        item: DuplexInput,
-        audio: ReplyAudio,
-        heard: Mapping[Path, list[Interval]],
-        labels: tuple[Label, ...] | None,
-    ) -> MeasuredPair:
-        case, said = self._case(item), heard.get(self.outputs / audio.path, [])
-        timing = None
-        if case.group == "interruption":
-            gaps = TimingRules(self.rules.user_gap_s, self.rules.model_gap_s)
-            timing = pair_timing(heard[self._input(item)], said, gaps)
-        if audio.state != "ok":
-            return MeasuredPair(item, audio.state, timing, labels=labels if audio.state == "silent" else None)
-        delay_s: Fraction | None = None
-        if self.words is None:
-            transcribed = True
-            reference = item.annotation.segments[case.reference]
-            delay_s = exact(round(said[0][0], 3)) - exact(reference.end_s) if said else None
-        else:
-            transcript = self.words.of(item.file)
-            transcribed = transcript is not None
-            if transcript is not None:
-                delay_s = first_response_delay_s(item.annotation, transcript, delay_rule(case))
-        return MeasuredPair(item, "ok", timing, transcribed, delay_s, labels)
+    Raises Refused (E_CHANGED, E_WAV_*, E_READ_*) when a file is no longer what was checked, MachineError (I_DISK,
+    I_READER, I_HEARING).
+    """
+    wanted: dict[tuple[str, str], Recording] = {}
+    for item in items:
+        audio = _audio(submission, item)
+        if audio.state == "ok":
+            wanted[item.file, "model"] = Recording(outputs / audio.path, audio.sha256)
+        if inputs is not None and _case(item, rules).group == "interruption":
+            wanted[item.file, "user"] = Recording(inputs / f"{input_path(item.file)}.wav")
+    activity = VoiceActivity(rules.voice_activity)
+    with Recordings(challenge, accepted=_ACCEPTED) as recordings:
+        heard = {
+            side: tuple((start / RATE_HZ, end / RATE_HZ) for start, end in activity.segments(samples))
+            for side, samples in zip(wanted, recordings.each(wanted.values()), strict=True)
+        }
+    return {item.file: Speech(heard.get((item.file, "user")), heard.get((item.file, "model"))) for item in items}
 
-    def _listen(self, items: Sequence[DuplexInput], audio: Mapping[str, ReplyAudio]) -> dict[Path, list[Interval]]:
-        """Speech, in seconds, of every output that is not silent, and of the inputs that outputs are timed against."""
-        wanted: dict[Path, Recording] = {}
-        for item in items:
-            output = audio[item.file]
-            if output.state == "ok":
-                wanted[self.outputs / output.path] = Recording(self.outputs / output.path, output.sha256)
-            if self._case(item).group == "interruption":
-                wanted[self._input(item)] = Recording(self._input(item))
-        activity = VoiceActivity(self.rules.voice_activity)
-        with Recordings(self.challenge, accepted=_ACCEPTED) as recordings:
-            return {
-                path: [(start / RATE_HZ, end / RATE_HZ) for start, end in activity.segments(samples)]
-                for path, samples in zip(wanted, recordings.each(wanted.values()), strict=True)
-            }
 
-    def _case(self, item: DuplexInput) -> DuplexCase:
-        case = self.rules.case(item.scenario, item.part)
-        assert case is not None  # the key was read with these rules
-        return case
+def measure(
+    items: Sequence[DuplexInput],
+    submission: Submission,
+    speech: Mapping[str, Speech],
+    words: PairWords | None,
+    labels: Mapping[str, tuple[Label, ...] | None],
+    rules: DuplexRules,
+) -> list[MeasuredPair]:
+    """What is measured of each item, in order: a pure function. Without ``words`` the onset of voice activity is the
+    first response."""
+    return [_pair(item, submission, speech[item.file], words, labels.get(item.file), rules) for item in items]
 
-    def _input(self, item: DuplexInput) -> Path:
-        return self.inputs / f"{input_path(item.file)}.wav"
+
+def _pair(
+    item: DuplexInput,
+    submission: Submission,
+    speech: Speech,
+    words: PairWords | None,
+    labels: tuple[Label, ...] | None,
+    rules: DuplexRules,
+) -> MeasuredPair:
+    audio, case, said = _audio(submission, item), _case(item, rules), speech.model or ()
+    timing = None
+    if case.group == "interruption":
+        timing = pair_timing(speech.user or (), said, TimingRules(rules.user_gap_s, rules.model_gap_s))
+    if audio.state != "ok":
+        return MeasuredPair(item, audio.state, timing, labels=labels if audio.state == "silent" else None)
+    delay_s: Fraction | None = None
+    if words is None:
+        transcribed = True
+        reference = item.annotation.segments[case.reference]
+        delay_s = exact(round(said[0][0], 3)) - exact(reference.end_s) if said else None
+    else:
+        transcript = words.of(item.file)
+        transcribed = transcript is not None
+        if transcript is not None:
+            delay_s = first_response_delay_s(item.annotation, transcript, delay_rule(case))
+    return MeasuredPair(item, "ok", timing, transcribed, delay_s, labels)
+
+
+def _audio(submission: Submission, item: DuplexInput) -> ReplyAudio:
+    return submission.pairs.get(input_path(item.file)) or ReplyAudio("", "missing")
+
+
+def _case(item: DuplexInput, rules: DuplexRules) -> DuplexCase:
+    case = rules.case(item.scenario, item.part)
+    assert case is not None  # the key was read with these rules
+    return case
+
+
+def speech_lines(speech: Mapping[str, Speech]) -> bytes:
+    """A line an input: its name and the stretches of both sides."""
+    return jsonl([{"file": name, "user": each.user, "model": each.model} for name, each in speech.items()])
+
+
+def read_speech(raw: bytes) -> dict[str, Speech]:
+    """The opposite of `speech_lines`."""
+    rows = [json.loads(line) for line in raw.splitlines()]
+    return {row["file"]: Speech(_stretches(row["user"]), _stretches(row["model"])) for row in rows}
+
+
+def _stretches(plain: Sequence[Sequence[float]] | None) -> tuple[Interval, ...] | None:
+    return None if plain is None else tuple((start, end) for start, end in plain)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge
-from harness.documents.codec import digest, read_document, to_plain
+from harness.documents.codec import digest, to_plain
 from harness.documents.duplex import delay_notes
 from harness.documents.finding import ChallengeRef
 from harness.documents.report import JudgeRef, ScoreReport
@@ -17,30 +16,30 @@ from harness.documents.run_record import RunRecord
 from harness.documents.submission import Submission
 from harness.duplex import PairTiming
 from harness.duplex.measures import MeasuredPair, language_measures, stopped_share
-from harness.evaluation.pair_judging import PairJudging, naturalness_of
+from harness.evaluation.pair_asking import PairJudging, naturalness_of
 from harness.evaluation.pair_words import PairWords
 from harness.evaluation.score import ScoreOptions
-from harness.hearing.voice_activity import voice_activity_version
 
 
 @dataclass(frozen=True, slots=True)
 class PairSources:
     """Where a report's figures come from: ``labels`` is ``given``, ``none`` or the judge's profile, ``delay_from`` is
-    ``words`` or ``voice``, ``delays`` is what `delays_measured` says."""
+    ``words`` or ``voice``, ``delays`` is what `delays_measured` says, ``voice_activity`` the model and its version."""
 
     labels: str
     words: PairWords
     delay_from: str
     delays: str
     judging: PairJudging | None
+    voice_activity: str
 
 
-def delays_measured(record: Path | None) -> str:
+def delays_measured(record: RunRecord | None) -> str:
     """Where the delays in the outputs come from: ``alone`` (a run of ours on a machine that was seen to be idle),
     ``shared`` (a run of ours beside others, or nobody can tell), ``handed_in`` (no run of ours)."""
     if record is None:
         return "handed_in"
-    conditions = read_document(RunRecord, record).latency
+    conditions = record.latency
     return "alone" if conditions is not None and not conditions.shared else "shared"
 
 
@@ -63,7 +62,7 @@ def pair_report(
             measures[language]["stopped"] = {"stopped": stopped, "of": overlaps}
             if judging is not None:
                 measures[language]["unranked"] = naturalness_of(judging, [pair.item.file for pair in mine])
-    measures |= {"voice_activity": voice_activity_version(), "delay_from": sources.delay_from}
+    measures |= {"voice_activity": sources.voice_activity, "delay_from": sources.delay_from}
     measures |= {"delays": sources.delays, "labels_from": sources.labels}
     if sources.words.profile:
         measures["words_by"] = {"recogniser": sources.words.profile, "fingerprint": sources.words.fingerprint}
@@ -81,7 +80,7 @@ def pair_report(
         late=options.late,
         baseline=options.baseline,
         challenge=ChallengeRef(challenge.id, challenge.digest),
-        judge=_judge(sources, measures["voice_activity"]),
+        judge=_judge(sources),
         dimensions=(),
         measures=measures,
         items=None,
@@ -90,15 +89,18 @@ def pair_report(
     )
 
 
-def _judge(sources: PairSources, voice_activity: str) -> JudgeRef:
-    """Everything that hears or labels: tables never mix two of them."""
-    judging = sources.judging
-    made = {"labels": sources.labels if judging is None else judging.fingerprint, "words": sources.delay_from}
-    made["voice_activity"] = voice_activity
-    if sources.words.fingerprint:
-        made["recogniser"] = sources.words.fingerprint
-    name = f"labels-{sources.labels}" if judging is None else sources.labels
-    return JudgeRef(name, digest(made), official=False)
+def _judge(sources: PairSources) -> JudgeRef:
+    judging, labels = sources.judging, sources.labels
+    made = labels if judging is None else judging.fingerprint
+    found = heard_by(made, sources.delay_from, sources.voice_activity, sources.words.fingerprint)
+    return JudgeRef(f"labels-{labels}" if judging is None else labels, found, official=False)
+
+
+def heard_by(labels: str, delay_from: str, voice_activity: str, recogniser: str) -> str:
+    """The fingerprint of everything that hears or labels: tables never mix two of them. ``labels`` and ``recogniser``
+    are the fingerprints of the judge and of who wrote words down, the last one empty when nobody did."""
+    made = {"labels": labels, "words": delay_from, "voice_activity": voice_activity}
+    return digest(made | ({"recogniser": recogniser} if recogniser else {}))
 
 
 def pair_line(pair: MeasuredPair, judging: PairJudging | None) -> dict[str, Any]:

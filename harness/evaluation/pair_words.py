@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge
-from harness.documents.codec import write_atomic
+from harness.documents.codec import canonical_json, jsonl, write_atomic
 from harness.documents.duplex import DuplexInput, Transcript, input_path
 from harness.documents.submission import ReplyAudio, Submission
-from harness.duplex.transcripts import transcript_plain
+from harness.duplex.transcripts import read_transcript, transcript_plain
 from harness.evaluation.given_words import given_transcript
 from harness.evaluation.recognising import Recogniser, Spoken, recognise
 
@@ -32,6 +33,11 @@ class PairWords:
         return self.by_input.get(input_path(name))
 
 
+def counted_items(key: Sequence[DuplexInput], rules: DuplexRules) -> list[DuplexInput]:
+    """The inputs that count: all but those that the challenge leaves out."""
+    return [item for item in key if item.file.rpartition("/")[2] not in rules.excluded]
+
+
 def pair_words(
     items: Sequence[DuplexInput],
     submission: Submission,
@@ -42,9 +48,11 @@ def pair_words(
     progress: Callable[[str], None],
     *,
     clean: bool,
+    gpu: str | None = None,
 ) -> PairWords:
     """The words of every output of ``items``, with ``clean`` of the clean counterparts' too. ``root`` is where the
-    submission's files lie; ``recogniser`` makes one ready, and is only asked when something has to be written down.
+    submission's files lie; ``recogniser`` makes one ready, and is only asked when something has to be written down;
+    ``gpu`` is a device that it gets.
 
     Raises UsageError (E_TRANSCRIPT…) for a given transcript that cannot be used, before anything is recognised, and
     what `recognise` raises.
@@ -67,7 +75,7 @@ def pair_words(
     progress(f"writing down {known} outputs with the recogniser {ready.profile}")
     if known < len(waiting):
         progress(f"it does not know the language of {len(waiting) - known} others")
-    found |= recognise(waiting, ready, challenge)
+    found |= recognise(waiting, ready, challenge, gpu=gpu)
     return PairWords(found, ready.profile, ready.fingerprint)
 
 
@@ -83,3 +91,20 @@ def keep_words(folder: Path, words: PairWords, submission: Submission) -> None:
         if transcript is not None and audio is not None and audio.state == "ok":
             plain = json.dumps(transcript_plain(transcript), ensure_ascii=False, separators=(",", ":"))
             write_atomic((folder / audio.path).with_suffix(".json"), plain.encode() + b"\n")
+
+
+def words_lines(words: PairWords) -> bytes:
+    """A line an output that may speak: the path of its input and its transcript, null where nobody wrote it down."""
+    rows = sorted(words.by_input.items())
+    return jsonl([{"path": path, "transcript": said and transcript_plain(said)} for path, said in rows])
+
+
+def read_words(raw: bytes, submission: Submission) -> dict[str, Transcript | None]:
+    """The opposite of `words_lines`, through the reader of all transcripts. Raises BadTranscript."""
+    found: dict[str, Transcript | None] = {}
+    for line in raw.splitlines():
+        row = json.loads(line)
+        audio = submission.pairs.get(row["path"]) or ReplyAudio("", "missing")
+        said = row["transcript"]
+        found[row["path"]] = None if said is None else read_transcript(canonical_json(said), audio.duration_s)
+    return found

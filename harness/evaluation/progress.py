@@ -49,6 +49,7 @@ class Progress:
     timer: Callable[[], float] = time.monotonic
     states: Mapping[str, TeamState] = field(default_factory=dict)
     failures: Mapping[str, Failure] = field(default_factory=dict)
+    hears: bool = False
     _begun: float = field(init=False)
     _since: dict[tuple[str, str], float] = field(default_factory=dict)
     _took: dict[str, list[float]] = field(default_factory=dict)
@@ -68,9 +69,10 @@ class Progress:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def follow(self, states: Mapping[str, TeamState], failures: Mapping[str, Failure]) -> None:
-        """Count these from now on; both are looked at whenever something is told."""
-        self.states, self.failures = states, failures
+    def follow(self, states: Mapping[str, TeamState], failures: Mapping[str, Failure], *, hears: bool = False) -> None:
+        """Count these from now on; both are looked at whenever something is told. ``hears``: each team's outputs are
+        listened to before the judge is asked."""
+        self.states, self.failures, self.hears = states, failures, hears
         done = sum(state.final for state in states.values())
         self.tell("begun", f"{len(states)} teams" + (f", {done} of them done before" if done else ""))
 
@@ -92,7 +94,7 @@ class Progress:
 
     def tell(self, name: EventName, text: str, task: Task | None = None, attempt: int | None = None) -> None:
         """One event to the file and to the watcher. Raises MachineError (I_DISK)."""
-        steps = [_steps(state) for state in self.states.values()]
+        steps = [_steps(state, hears=self.hears) for state in self.states.values()]
         event = ProgressEvent(
             schema_version=SCHEMA_VERSION,
             seq=self._seq,
@@ -119,7 +121,8 @@ class Progress:
         """What is left of each stage, at the mean of what it took so far, shared by those that work at once. A stage
         that none has ended in yet is taken to be like the others."""
         every = [seconds for stage in self._took.values() for seconds in stage]
-        left = remaining(state for name, state in self.states.items() if name not in self.failures)
+        open_ = (state for name, state in self.states.items() if name not in self.failures)
+        left = remaining(open_, hears=self.hears)
         if not any(left.values()):
             return 0.0
         if not every:
@@ -135,26 +138,27 @@ class Progress:
         return round(max(*seconds.values(), sum(seconds.values()) / 2), 1)
 
 
-def remaining(states: Iterable[TeamState]) -> Counter[str]:
+def remaining(states: Iterable[TeamState], *, hears: bool = False) -> Counter[str]:
     """How many steps of each stage are left, if every hand-in is looked at."""
     left: Counter[str] = Counter()
     for state in states:
         if state.final or state.asked:
             continue
         left["judge"] += 1
+        left["hear"] += hears and state.heard is None
         for each in state.attempts if state.counted is None else ():
             left["run"] += each.attempt.image is not None and each.ran is None
             left["prepare"] += each.outcome is None
     return left
 
 
-def _steps(state: TeamState) -> tuple[int, int]:
-    """Done, and all: a run and a check for each hand-in, and the team's judgement."""
-    total = 1 + sum(2 if each.attempt.image is not None else 1 for each in state.attempts)
+def _steps(state: TeamState, *, hears: bool) -> tuple[int, int]:
+    """Done, and all: a run and a check for each hand-in, the listening where there is any, and the team's judgement."""
+    total = 1 + hears + sum(2 if each.attempt.image is not None else 1 for each in state.attempts)
     if state.final or state.asked:
         return total, total
     if state.counted is not None:
-        return total - 1, total
+        return total - 1 - (hears and state.heard is None), total
     done = 0
     for each in state.attempts:
         both = 2 if each.attempt.image is not None else 1

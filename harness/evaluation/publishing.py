@@ -8,20 +8,29 @@ from pathlib import Path
 from harness.challenge.spec import Challenge
 from harness.documents.leaderboard import Leaderboard
 from harness.documents.report import read_report
+from harness.errors import Refused, UsageError
 from harness.evaluation.blobs import Blobs
 from harness.evaluation.run_directory import TEAMS, Pins
 from harness.evaluation.score_files import find_reports
 from harness.evaluation.standings import TeamState
+from harness.evaluation.stored_pairs import reported_fingerprint
 from harness.evaluation.tables import tabulate
 
+NO_COHORT = "E_COHORT"
 # File ending to what makes the bytes; the caller brings them, since renderers live in another room.
 Renderers = Mapping[str, Callable[[Leaderboard], bytes]]
 
 
 def table_of(run: Path, challenge: Challenge, track: str) -> Leaderboard:
-    """The table from the files for people below ``run``."""
+    """The table from the files for people below ``run``. Raises Refused (E_COHORT) when there can be none of these
+    teams: a full-duplex track without a baseline to be held against."""
     found, unscored = find_reports([run / TEAMS])
-    return tabulate(found, unscored, challenge, track).board
+    try:
+        return tabulate(found, unscored, challenge, track).board
+    except UsageError as error:
+        if error.code != NO_COHORT:
+            raise
+        raise Refused(str(error), code=NO_COHORT, hint=error.hint) from error
 
 
 def refusals(run: Path, pins: Pins, blobs: Blobs, states: Mapping[str, TeamState]) -> Iterator[str]:
@@ -32,8 +41,9 @@ def refusals(run: Path, pins: Pins, blobs: Blobs, states: Mapping[str, TeamState
     if all(state.final for state in states.values()) and not any(state.scored for state in states.values()):
         yield "no team has a score"
     for name, state in states.items():
-        for entry in (*state.judged, *(each.prepared for each in state.attempts if each.prepared)):
-            for key in ("verdicts", "canaries", "submission", "requests"):
+        heard = [] if state.heard is None else [state.heard]
+        for entry in (*state.judged, *heard, *(each.prepared for each in state.attempts if each.prepared)):
+            for key in ("verdicts", "canaries", "submission", "speech", "words", "requests"):
                 if entry.get(key):
                     blobs.get(entry[key])
         if state.scored is None:
@@ -41,7 +51,7 @@ def refusals(run: Path, pins: Pins, blobs: Blobs, states: Mapping[str, TeamState
         report = read_report(run / TEAMS / name / "scores" / "report.json")
         if not report.complete:
             yield f"{name}: judgements failed and are missing"
-        if report.judge is None or report.judge.fingerprint != pins.judge.fingerprint:
+        if report.judge is None or report.judge.fingerprint != reported_fingerprint(pins.judge, pins.hearing):
             yield f"{name}: judged by another judge than the run's"
         if report.canaries is not None and not report.canaries.passed:
             yield f"{name}: the judge marked known-answer items wrongly: {'; '.join(report.canaries.out[:2])}"

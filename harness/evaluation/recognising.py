@@ -79,9 +79,10 @@ def ready_recogniser(
 
 
 def recognise(
-    files: Mapping[str, Spoken], recogniser: Recogniser, challenge: Challenge
+    files: Mapping[str, Spoken], recogniser: Recogniser, challenge: Challenge, *, gpu: str | None = None
 ) -> dict[str, Transcript | None]:
     """The transcript of every file by its key; None where the recogniser does not know the language or failed on it.
+    ``gpu`` is a device that the container gets.
 
     Raises MachineError (I_RECOGNISER) when the container gave nothing at all, Refused when a file has changed.
     """
@@ -102,6 +103,7 @@ def recognise(
             output_bytes=max(_BYTES_A_FILE * len(wanted), 1 << 20),
             deadline_s=min(challenge.run_limits.wall_s, 300 + _SECONDS_A_FILE * len(wanted)),
             program=_PROGRAM,
+            gpu=gpu,
         ) as run:
             heard = _read((run.take(WORDS) or b""), names, wanted)
             if run.outcome.exit_code != 0 and not heard:

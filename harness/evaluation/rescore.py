@@ -21,7 +21,7 @@ from harness.evaluation.judge_lock import file_digest
 from harness.evaluation.publishing import Renderers, table_of
 from harness.evaluation.rescoring import Rescored, rescore_team
 from harness.evaluation.run_directory import PINS, TEAMS
-from harness.evaluation.standings import TeamState
+from harness.evaluation.standings import ROWS, TeamState, score_key
 from harness.evaluation.stored_run import StoredRun, read_run, scoring_terms, unchanging
 from harness.evaluation.worker import code_digest
 
@@ -117,9 +117,8 @@ def _refuse_canaries(target: Path, made: dict[str, Rescored]) -> None:
 def _write_team(run: StoredRun, state: TeamState, rescored: Rescored, folder: Path) -> None:
     """The scores, or why there are none, as in the run itself."""
     if rescored.scored is not None:
-        write_atomic(folder / "scores" / "items.jsonl", rescored.scored.items)
-        write_atomic(folder / "scores" / "review.jsonl", rescored.scored.review)
-        write_atomic(folder / "scores" / "report.json", rescored.scored.report)
+        for name, data in rescored.scored.files.items():
+            write_atomic(folder / "scores" / name, data)
         return
     shown = state.attempts[-1]
     for name, entry, key in (("run.json", shown.ran, "record"), ("validation.json", shown.prepared, "validation")):
@@ -132,8 +131,9 @@ def _changed(run: StoredRun, made: dict[str, Rescored]) -> tuple[str, ...]:
     found = []
     for name, rescored in made.items():
         stored = run.states[name].scored
-        before = None if stored is None else run.blobs.get(stored["items"])
-        if before != (None if rescored.scored is None else rescored.scored.items):
+        names = [stored[key] for key in map(score_key, ROWS) if key in stored] if stored is not None else []
+        before = run.blobs.get(names[0]) if names else None
+        if before != (None if rescored.scored is None else rescored.scored.rows):
             found.append(name)
     return tuple(found)
 

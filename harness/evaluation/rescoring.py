@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.challenge.spec import Challenge
 from harness.documents.codec import from_plain
+from harness.documents.reference import ReferenceDialogue
 from harness.documents.report import CanaryCheck, JudgeRef
 from harness.documents.submission import Submission
 from harness.documents.verdict import JudgeRequest
 from harness.errors import UsageError
 from harness.evaluation.judging import Key, judge_item
+from harness.evaluation.known_answers import check_known
 from harness.evaluation.preparing import read_requests, requests_lines
 from harness.evaluation.standings import AttemptState, TeamState, choose
+from harness.evaluation.stored_pairs import asked_of
 from harness.evaluation.stored_run import StoredRun
-from harness.evaluation.stored_score import Scored, canary_verdicts, read_gold, score_stored, verdicts_of
+from harness.evaluation.stored_score import (
+    Scored,
+    canary_verdicts,
+    pair_parts,
+    score_stored,
+    stored_gold,
+    terms_of,
+    verdicts_of,
+)
 from harness.judge import judge_request
-from harness.judge.canaries import check_canaries
 from harness.scoring import plan_items
+from harness.submission import PairInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +54,19 @@ def rescore_team(run: StoredRun, state: TeamState, challenge: Challenge, policy:
     if counted is None or number is None:
         return Rescored(None, None, b"", 0)
     chosen = state.attempt(number)
-    prepared = chosen.prepared or {}
-    submission, stored = run.blobs.get(prepared["submission"]), run.blobs.get(prepared["requests"])
-    requests = _requests(run, submission, read_requests(stored), challenge, policy)
+    terms = terms_of(run.pins, challenge, policy, judge_of(run, challenge))
+    if state.requests is None:  # nobody has listened to it yet
+        return Rescored(chosen, None, b"", 0)
+    gold, stored = stored_gold(run.pins, run.blobs), read_requests(run.blobs.get(state.requests))
+    if isinstance(gold, PairInputs):
+        requests = asked_of(gold, pair_parts(state, chosen, stored, terms, run.blobs), terms.asking).by_place()
+    else:
+        requests = _requests(run, gold, chosen, stored, challenge, policy)
     verdicts, _ = verdicts_of(state, run.blobs)
     missing = sum((request.item, request.sample) not in verdicts for request in requests.values())
-    lines = requests_lines(requests)
-    scored = score_stored(
-        read_gold(run.blobs.get(run.pins.gold)), run.pins.gold_layout, submission, lines, verdicts, challenge, policy,
-        judge_of(run, challenge), state.team, canaries_of(run, state, challenge), late=counted["late"],
-    )  # fmt: skip
-    return Rescored(chosen, scored, lines, missing)
+    canaries, late = canaries_of(run, state, challenge), bool(counted["late"])
+    scored = score_stored(gold, terms, state, chosen, requests, verdicts, canaries, run.blobs, late=late)
+    return Rescored(chosen, scored, requests_lines(requests), missing)
 
 
 def judge_of(run: StoredRun, challenge: Challenge) -> JudgeRef:
@@ -66,22 +79,38 @@ def judge_of(run: StoredRun, challenge: Challenge) -> JudgeRef:
             code="E_PIN",
             hint="leave the judge as it is, or evaluate anew with the other one",
         )
+    if run.pins.hearing is not None and _heard_by(run.challenge) != _heard_by(challenge):
+        raise UsageError(
+            "this spec hears the outputs otherwise (voice activity or recognisers)",
+            code="E_PIN",
+            hint="leave them as they are, or evaluate anew",
+        )
     return replace(pinned, official=now.official, not_judged=now.not_judged)
+
+
+def _heard_by(challenge: Challenge) -> object:
+    rules = challenge.duplex
+    return None if rules is None else (rules.voice_activity, rules.recognisers)
 
 
 def canaries_of(run: StoredRun, state: TeamState, challenge: Challenge) -> CanaryCheck | None:
     """The stored marks of the known-answer items against the bands of ``challenge``."""
     marked = canary_verdicts(state, run.blobs)
-    return check_canaries(challenge, challenge.judges[run.pins.judge.profile], marked) if state.judged else None
+    profile = challenge.judges[run.pins.judge.profile]
+    return check_known(challenge, profile, run.pins.track, marked) if state.judged else None
 
 
 def _requests(
-    run: StoredRun, raw: bytes, stored: Mapping[Key, JudgeRequest], challenge: Challenge, policy: str
+    run: StoredRun,
+    gold: Sequence[ReferenceDialogue],
+    chosen: AttemptState,
+    stored: Mapping[Key, JudgeRequest],
+    challenge: Challenge,
+    policy: str,
 ) -> dict[Key, JudgeRequest]:
     """What the judge would be asked now. Audio is known by the digest that it was asked with."""
-    submission = from_plain(Submission, json.loads(raw))
+    submission = from_plain(Submission, json.loads(run.blobs.get((chosen.prepared or {})["submission"])))
     profile = challenge.judges[run.pins.judge.profile]
-    gold = read_gold(run.blobs.get(run.pins.gold))
     plan = plan_items(gold, submission, challenge, challenge.policies[policy], run.pins.gold_layout, profile)
     # Only a judge that decodes answers otherwise under another reading; of any other the verdicts are the same.
     under = (challenge, policy) if "decoding" in profile.settings else (run.challenge, run.pins.policy)

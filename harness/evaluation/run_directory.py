@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.documents.codec import from_plain, pretty_json, to_plain
+from harness.documents.duplex import HearingTerms
 from harness.documents.finding import ChallengeRef
 from harness.documents.report import JudgeRef
 from harness.errors import MachineError, Refused, UsageError
@@ -42,7 +43,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
     """Everything that decides a number. ``spec`` is the blob of the challenge spec, ``gold`` that of the organisers'
-    dialogues; digests are ``sha256:…``.
+    dialogues or key; ``hearing`` is there for a full-duplex track; digests are ``sha256:…``.
 
     ``nonce`` marks the run's containers, ``seed`` orders the dialogues inside them.
     """
@@ -58,6 +59,7 @@ class Pins:
     gold: str
     gold_layout: str
     inputs: str
+    hearing: HearingTerms | None = None
     limits: dict[str, Any] = field(default_factory=dict)
     prompts: dict[str, str] = field(default_factory=dict)
     teams: tuple[dict[str, Any], ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from harness.challenge.spec import Challenge
 from harness.documents.codec import from_plain
@@ -12,21 +12,22 @@ from harness.documents.run_record import RunRecord
 from harness.documents.run_review import Declared, RunReview
 from harness.documents.submission import Submission
 from harness.evaluation.blobs import Blobs
-from harness.evaluation.likeness import HandIn, given_audio, hand_in, run_flags
+from harness.evaluation.likeness import HandIn, hand_in, hand_in_of_pairs, run_flags
+from harness.evaluation.pair_words import read_words
 from harness.evaluation.preparing import read_requests
 from harness.evaluation.standings import TeamState
-from harness.submission import References
 
 
-def review_run(states: Mapping[str, TeamState], blobs: Blobs, heard: References, challenge: Challenge) -> RunReview:
-    """Compare what counts of every team; ``heard`` are the inputs. Raises Refused (I_CORRUPT) for a broken blob."""
+def review_run(
+    states: Mapping[str, TeamState], blobs: Blobs, given: Callable[[], frozenset[str]], challenge: Challenge
+) -> RunReview:
+    """Compare what counts of every team; ``given`` reads the digests of the inputs' own audio, which takes a while.
+    Raises Refused (I_CORRUPT) for a broken blob."""
     handed = [each for each in (_hand_in(state, blobs) for state in states.values()) if each is not None]
-    given = frozenset[str]()
-    if any(each.audio for each in handed):
-        given = given_audio(heard.dialogues, heard.root, challenge, heard.layout)
+    known = given() if any(each.audio for each in handed) else frozenset[str]()
     declared = (_declared(state, blobs) for state in states.values())
     return RunReview(
-        1, run_flags(handed, given, challenge.review), tuple(each for each in declared if each is not None)
+        1, run_flags(handed, known, challenge.review), tuple(each for each in declared if each is not None)
     )
 
 
@@ -43,10 +44,15 @@ def _hand_in(state: TeamState, blobs: Blobs) -> HandIn | None:
     if prepared is None or not prepared.get("submission"):
         return None
     submission = from_plain(Submission, json.loads(blobs.get(prepared["submission"])))
-    requests = read_requests(blobs.get(prepared["requests"])).values()
     runs: dict[str, list[RunRecord]] = defaultdict(list)
     for each in state.attempts:
         if each.ran is not None:
             record = from_plain(RunRecord, json.loads(blobs.get(each.ran["record"])))
             runs[record.image_id].append(record)
+    if state.heard is not None:
+        words = read_words(blobs.get(state.heard["words"]), submission)
+        return hand_in_of_pairs(state.team.name, prepared["source"], submission, words, runs)
+    if state.requests is None:
+        return None
+    requests = read_requests(blobs.get(state.requests)).values()
     return hand_in(state.team.name, prepared["source"], submission, requests, runs)

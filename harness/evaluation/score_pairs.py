@@ -10,8 +10,9 @@ from pathlib import Path
 
 from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge, JudgeProfile
-from harness.documents.codec import jsonl, pretty_json, to_plain, write_atomic
+from harness.documents.codec import jsonl, pretty_json, read_document, to_plain, write_atomic
 from harness.documents.duplex import DuplexInput, input_path
+from harness.documents.run_record import RunRecord
 from harness.documents.submission import Submission
 from harness.duplex.behaviour import Label
 from harness.duplex.measures import MeasuredPair
@@ -20,13 +21,15 @@ from harness.evaluation.given_words import given_labels
 from harness.evaluation.judge_image import ensure_judge
 from harness.evaluation.judge_server import ENGINE as SERVER
 from harness.evaluation.judge_server import check_server, server_profile
-from harness.evaluation.pair_judging import Asking, PairJudging, judge_pairs
-from harness.evaluation.pair_listening import Listener
+from harness.evaluation.pair_asking import PairJudging
+from harness.evaluation.pair_judging import Asking, judge_pairs
+from harness.evaluation.pair_listening import listen, measure
 from harness.evaluation.pair_report import PairSources, delays_measured, pair_line, pair_report
-from harness.evaluation.pair_words import WORDS, PairWords, keep_words, pair_words
+from harness.evaluation.pair_words import WORDS, PairWords, counted_items, keep_words, pair_words
 from harness.evaluation.recognising import Recogniser, ready_recogniser
 from harness.evaluation.run import RECORD, VALIDATION, usable_pairs
 from harness.evaluation.score import REPORT, VERDICTS, ScoreOptions, ScoreResult, was_collected
+from harness.hearing.voice_activity import voice_activity_version
 from harness.submission import PairInputs, check
 
 PAIRS = "pairs.jsonl"
@@ -94,9 +97,9 @@ def score_pairs(
         asks = _Asks(challenge, rules, options, pair_options, work, progress)
         measured, words, judging = _measured(gold, submission, outcome.root, asks, given)
     keep_words(out / WORDS, words, submission)
-    delays = delays_measured(subject.parent / RECORD if collected else None)
+    delays = delays_measured(read_document(RunRecord, subject.parent / RECORD) if collected else None)
     named = "given" if given is not None else "none" if judging is None else options.profile
-    sources = PairSources(named, words, pair_options.delay_from, delays, judging)
+    sources = PairSources(named, words, pair_options.delay_from, delays, judging, voice_activity_version())
     report = pair_report(measured, submission, challenge, rules, options, sources)
     if judging is not None:
         write_atomic(out / VERDICTS, jsonl([to_plain(verdict) for verdict in judging.verdicts]))
@@ -110,7 +113,7 @@ def _measured(
 ) -> tuple[list[MeasuredPair], PairWords, PairJudging | None]:
     """Every pair that counts: its words first, then the labels, which need them, then what is measured of the sound."""
     rules = asks.rules
-    items = [item for item in gold.key if item.file.rpartition("/")[2] not in rules.excluded]
+    items = counted_items(gold.key, rules)
     words = asks.words(items, submission, root)
     judging = asks.labels(items, submission, root, words)
     labels: Mapping[str, tuple[Label, ...] | None] = given or (judging.labels if judging is not None else {})
@@ -118,8 +121,8 @@ def _measured(
     if heard is not None:
         _tell_of_missing_words(items, submission, heard, asks.options.policy, asks.progress)
     asks.progress(f"listening to {len(items)} pairs")
-    listener = Listener(gold.root, root, asks.challenge, rules, heard)
-    return listener.measure(items, submission, labels), words, judging
+    speech = listen(items, submission, gold.root, root, asks.challenge, rules)
+    return measure(items, submission, speech, heard, labels, rules), words, judging
 
 
 def _tell_of_missing_words(

@@ -12,8 +12,17 @@ from harness.evaluation.teams_file import Attempt, Team
 
 # The event of the ledger, and those of the journal.
 ATTEMPT = "attempt"
-MADE_BY, RAN, PREPARED, COUNTED, JUDGED, SCORED = "made_by", "ran", "prepared", "counted", "judged", "scored"
-SCORE_FILES = ("items.jsonl", "review.jsonl", "report.json")
+MADE_BY, RAN, PREPARED, COUNTED = "made_by", "ran", "prepared", "counted"
+HEARD, JUDGED, SCORED = "heard", "judged", "scored"
+# A score's files: those with a line for everything that was scored, and all. A record of SCORED names them without
+# their endings.
+ROWS = ("items.jsonl", "pairs.jsonl")
+SCORE_FILES = (*ROWS, "review.jsonl", "report.json")
+
+
+def score_key(name: str) -> str:
+    """What a record of SCORED calls a file."""
+    return name.partition(".")[0]
 
 
 @dataclass(slots=True)
@@ -36,12 +45,14 @@ class AttemptState:
 
 @dataclass(slots=True)
 class TeamState:
-    """``counted`` is the attempt that counts: {"attempt": number or None, "late": bool}. ``asked``: this process has
-    asked the judge already, so that what failed waits for the next one."""
+    """``counted`` is the attempt that counts: {"attempt": number or None, "late": bool}. ``heard``: what was heard of a
+    full-duplex one. ``asked``: this process has asked the judge already, so that what failed waits for the next
+    one."""
 
     team: Team
     attempts: list[AttemptState]
     counted: dict[str, Any] | None = None
+    heard: dict[str, Any] | None = None
     judged: list[dict[str, Any]] = field(default_factory=list)
     asked: bool = False
     scored: dict[str, Any] | None = None
@@ -54,6 +65,13 @@ class TeamState:
         """The attempt that counts, once it is known and there is one."""
         number = self.counted["attempt"] if self.counted else None
         return None if number is None else self.attempt(number)
+
+    @property
+    def requests(self) -> str | None:
+        """The blob of what the judge is asked about the attempt that counts, once that is known."""
+        known = self.heard or (self.chosen.prepared if self.chosen is not None else None)
+        found: str | None = (known or {}).get("requests")
+        return found
 
     @property
     def final(self) -> bool:
@@ -86,6 +104,8 @@ def apply(states: Mapping[str, TeamState], record: Record) -> None:
         state.attempt(data["attempt"]).prepared = data
     elif record.event == COUNTED:
         state.counted = data
+    elif record.event == HEARD:
+        state.heard = data
     elif record.event == JUDGED:
         state.judged.append(data)
     elif record.event == SCORED:
@@ -124,6 +144,14 @@ def looked_at(state: TeamState, challenge: Challenge) -> list[AttemptState]:
     return found
 
 
+def runs_next(state: TeamState, challenge: Challenge) -> bool:
+    """Whether an image of the team is to be run now."""
+    if state.counted is not None:
+        return False
+    open_ = next((each for each in looked_at(state, challenge) if each.outcome is None), None)
+    return open_ is not None and open_.attempt.image is not None and open_.ran is None
+
+
 def ledger_entries(state: TeamState, challenge: Challenge) -> list[dict[str, Any]]:
     """What the ledger says of each hand-in, once it is known which one counts."""
     counted = (state.counted or {}).get("attempt")
@@ -151,15 +179,16 @@ def files_of(state: TeamState) -> list[tuple[str, str]]:
         files = (("run.json", shown.ran, "record"), ("validation.json", shown.prepared, "validation"))
         found += [(f"{folder}/{name}", entry[key]) for name, entry, key in files if entry is not None]
     if state.scored is not None:
-        stored = {name: state.scored.get(name.partition(".")[0]) for name in SCORE_FILES}
+        stored = {name: state.scored.get(score_key(name)) for name in SCORE_FILES}
         found += [(f"{folder}/scores/{name}", sha256) for name, sha256 in stored.items() if sha256]
     return found
 
 
 def blob_names(state: TeamState) -> list[str]:
     """Every blob that the journal names for a team."""
-    entries = [*state.judged, *([state.scored] if state.scored else [])]
+    entries = [*state.judged, *(entry for entry in (state.heard, state.scored) if entry is not None)]
     for each in state.attempts:
         entries += [entry for entry in (each.ran, each.prepared) if entry is not None]
-    keys = ("record", "validation", "submission", "requests", "verdicts", "canaries", "report", "items", "review")
+    scores = map(score_key, SCORE_FILES)
+    keys = ("record", "validation", "submission", "speech", "words", "requests", "verdicts", "canaries", *scores)
     return [entry[key] for entry in entries for key in keys if entry.get(key)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.challenge.load import challenge_of
 from harness.challenge.spec import Challenge
-from harness.documents.codec import digest
+from harness.documents.codec import digest, to_plain
 from harness.documents.finding import ChallengeRef
 from harness.documents.verification import ScoringTerms
 from harness.errors import MachineError, UsageError
@@ -98,5 +98,6 @@ def scoring_terms(pins: Pins, challenge: ChallengeRef, policy: str) -> ScoringTe
         "gold": pins.gold,
         "gold_layout": pins.gold_layout,
         "teams": list(pins.teams),
+        **({} if pins.hearing is None else {"hearing": to_plain(pins.hearing)}),
     }
     return ScoringTerms(digest(plain), challenge, policy, pins.judge.fingerprint, f"sha256:{pins.gold}")

@@ -8,26 +8,67 @@ from dataclasses import dataclass, replace
 
 from harness.challenge.spec import Challenge
 from harness.documents.codec import from_plain, jsonl, pretty_json, to_plain
+from harness.documents.duplex import HearingTerms
 from harness.documents.reference import ReferenceDialogue
 from harness.documents.report import CanaryCheck, JudgeRef
 from harness.documents.submission import Submission
-from harness.documents.verdict import Verdict
+from harness.documents.verdict import JudgeRequest, Verdict
 from harness.evaluation.blobs import Blobs
-from harness.evaluation.preparing import read_requests
+from harness.evaluation.judging import Key
+from harness.evaluation.pair_asking import AskTerms
 from harness.evaluation.review import merged, reply_flags, review_counts, review_list, verdict_flags
-from harness.evaluation.standings import TeamState
+from harness.evaluation.run_directory import Pins
+from harness.evaluation.score import ScoreOptions
+from harness.evaluation.standings import ROWS, AttemptState, TeamState
+from harness.evaluation.stored_pairs import PairParts, read_pair_gold, read_parts, score_pair_files
 from harness.evaluation.teams_file import Team
 from harness.scoring import evidence_summary, plan_items, recognition, score_items, score_report
+from harness.submission import PairInputs
+
+Gold = tuple[ReferenceDialogue, ...] | PairInputs
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The bytes of report.json, items.jsonl and review.jsonl (for organisers), and whether no judgement is missing."""
+    """A team's score files by name, report.json last (where it is, everything it stands on is there too), and whether
+    no judgement is missing."""
 
-    report: bytes
-    items: bytes
-    review: bytes
+    files: Mapping[str, bytes]
     complete: bool
+
+    @property
+    def rows(self) -> bytes:
+        """The file with a line for everything that was scored."""
+        return next(self.files[name] for name in ROWS if name in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTerms:
+    """Under what a run is scored; ``hearing`` is None where dialogues are."""
+
+    challenge: Challenge
+    policy: str
+    judge: JudgeRef
+    layout: str
+    hearing: HearingTerms | None
+
+    @property
+    def asking(self) -> AskTerms:
+        """For a full-duplex track."""
+        rules = self.challenge.duplex
+        assert rules is not None
+        profile = self.challenge.judges[self.judge.profile]
+        return AskTerms(self.challenge, rules, profile, self.judge.fingerprint, self.policy)
+
+
+def terms_of(pins: Pins, challenge: Challenge, policy: str, judge: JudgeRef) -> ScoreTerms:
+    return ScoreTerms(challenge, policy, judge, pins.gold_layout, pins.hearing)
+
+
+def stored_gold(pins: Pins, blobs: Blobs) -> Gold:
+    """The organisers' side, from its blob."""
+    raw = blobs.get(pins.gold)
+    return read_gold(raw) if pins.hearing is None else read_pair_gold(raw)
 
 
 def read_gold(raw: bytes) -> tuple[ReferenceDialogue, ...]:
@@ -36,49 +77,88 @@ def read_gold(raw: bytes) -> tuple[ReferenceDialogue, ...]:
 
 
 def score_stored(
-    gold: Sequence[ReferenceDialogue],
-    gold_layout: str,
-    submission: bytes,
-    requests: bytes,
+    gold: Gold,
+    terms: ScoreTerms,
+    state: TeamState,
+    chosen: AttemptState,
+    requests: Mapping[Key, JudgeRequest],
     verdicts: Mapping[tuple[str, int], Verdict],
-    challenge: Challenge,
-    policy: str,
-    judge: JudgeRef,
-    team: Team,
     canaries: CanaryCheck | None,
+    blobs: Blobs,
     *,
     late: bool,
 ) -> Scored:
-    """A team's report. A pure function of what is stored: the same inputs give the same bytes."""
-    document = from_plain(Submission, json.loads(submission))
-    document = replace(
-        document,
+    """A team's report, from the stored hand-in ``chosen``. The same documents give the same bytes.
+
+    Raises Refused (I_CORRUPT).
+    """
+    prepared, team = chosen.prepared or {}, state.team
+    submission = blobs.get(prepared["submission"])
+    if isinstance(gold, PairInputs):
+        parts = pair_parts(state, chosen, requests, terms, blobs)
+        parts = replace(parts, submission=_named(parts.submission, team))
+        options = ScoreOptions(terms.judge.profile, terms.policy, team.name, team.track, late, team.baseline)
+        assert terms.hearing is not None
+        files, complete = score_pair_files(gold, parts, verdicts, canaries, terms.asking, terms.hearing, options)
+        return Scored(files, complete)
+    document = _named(from_plain(Submission, json.loads(submission)), team)
+    return _score_dialogues(gold, terms, document, requests, verdicts, canaries, team, late=late)
+
+
+def pair_parts(
+    state: TeamState, chosen: AttemptState, requests: Mapping[Key, JudgeRequest], terms: ScoreTerms, blobs: Blobs
+) -> PairParts:
+    """What is stored of a full-duplex team. Raises Refused (I_CORRUPT)."""
+    heard, prepared = state.heard, chosen.prepared
+    assert heard is not None and prepared is not None and terms.hearing is not None
+    record = blobs.get(chosen.ran["record"]) if chosen.ran is not None else None
+    documents = (blobs.get(prepared["submission"]), blobs.get(heard["speech"]), blobs.get(heard["words"]))
+    return read_parts(*documents, requests, record, terms.hearing)
+
+
+def _named(submission: Submission, team: Team) -> Submission:
+    return replace(
+        submission,
         team=team.name,
-        display_name=team.display_name or document.display_name,
-        system=team.system or document.system,
+        display_name=team.display_name or submission.display_name,
+        system=team.system or submission.system,
     )
-    profile = challenge.judges[judge.profile]
-    plan = plan_items(gold, document, challenge, challenge.policies[policy], gold_layout, profile)
-    wanted = read_requests(requests)
+
+
+def _score_dialogues(
+    gold: Sequence[ReferenceDialogue],
+    terms: ScoreTerms,
+    document: Submission,
+    requests: Mapping[Key, JudgeRequest],
+    verdicts: Mapping[tuple[str, int], Verdict],
+    canaries: CanaryCheck | None,
+    team: Team,
+    *,
+    late: bool,
+) -> Scored:
+    challenge, judge = terms.challenge, terms.judge
+    profile, policy = challenge.judges[judge.profile], challenge.policies[terms.policy]
+    plan = plan_items(gold, document, challenge, policy, terms.layout, profile)
     found = {
         key: verdicts[request.item, request.sample]
-        for key, request in wanted.items()
+        for key, request in requests.items()
         if (request.item, request.sample) in verdicts
     }
     flags = merged(reply_flags(plan), verdict_flags(plan, {key: (each,) for key, each in found.items()}, profile))
     items = score_items(plan, found, flags)
-    report = score_report(
-        items, document, challenge, challenge.policies[policy], judge, late=late, baseline=team.baseline
-    )
+    report = score_report(items, document, challenge, policy, judge, late=late, baseline=team.baseline)
     report = replace(
         report,
         evidence=(*evidence_summary(found), *recognition(gold, document, challenge)),
         review=review_counts(items),
         canaries=canaries,
     )
-    lines = jsonl([to_plain(item) for item in items])
-    review = jsonl(review_list(plan, items, found))
-    return Scored(pretty_json(to_plain(report)), lines, review, report.complete)
+    files = {
+        "items.jsonl": jsonl([to_plain(item) for item in items]),
+        "review.jsonl": jsonl(review_list(plan, items, found)),
+        "report.json": pretty_json(to_plain(report)),
+    }
+    return Scored(files, report.complete)
 
 
 def verdicts_of(state: TeamState, blobs: Blobs) -> tuple[dict[tuple[str, int], Verdict], CanaryCheck | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.documents.duplex import HearingTerms
 from harness.documents.verdict import JudgeRequest
 
 
@@ -16,7 +17,8 @@ from harness.documents.verdict import JudgeRequest
 class Setting:
     """What all tasks of one evaluation share. Paths are the same on every machine that does tasks; ``run`` is the
     evaluation's nonce, which its containers carry, ``fingerprint`` the judge and ``challenge_digest`` the spec that are
-    pinned."""
+    pinned. ``hearing`` is there for a full-duplex track, ``recogniser_weights`` and ``transcripts`` (a folder a team)
+    where they are given."""
 
     challenge: str
     inputs: Path
@@ -30,6 +32,9 @@ class Setting:
     limits: Path | None = None
     fresh: bool = False
     challenge_digest: str | None = None
+    hearing: HearingTerms | None = None
+    recogniser_weights: Path | None = None
+    transcripts: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,20 @@ class PrepareTask:
 
 
 @dataclass(frozen=True, slots=True)
+class HearTask:
+    """Listen to the full-duplex ``source``, write its words down, and make what the judge needs as a PrepareTask does.
+    ``heard`` are the speech and the words when they are known: then only the audio is made again."""
+
+    team: str
+    source: Path
+    collected: bool
+    work: Path
+    heard: tuple[bytes, bytes] | None = None
+    gpu: str | None = None
+    stage: str = "hear"
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeTask:
     """Judge ``requests``, whose audio lies in ``audio``. ``work`` is for this task alone."""
 
@@ -67,7 +86,7 @@ class JudgeTask:
     stage: str = "judge"
 
 
-Task = RunTask | PrepareTask | JudgeTask
+Task = RunTask | PrepareTask | HearTask | JudgeTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +100,24 @@ class Ran:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """``source`` is the digest of what was handed in, ``validation`` its report. An invalid submission has no
-    ``submission`` (the canonical document) and no ``requests`` (a line a judged item: its place and the request)."""
+    ``submission`` (the canonical document) and no ``requests`` (a line a judged item: its place and the request); a
+    full-duplex one has no requests before it was heard."""
 
     source: str
     valid: bool
     validation: bytes
     submission: bytes | None
     requests: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """JSONL each: where both sides of every pair speak, the outputs' words, and the requests as in Prepared."""
+
+    source: str
+    speech: bytes
+    words: bytes
+    requests: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +140,4 @@ class Failure:
     detail: str = ""
 
 
-Result = Ran | Prepared | Judged | Failure
+Result = Ran | Prepared | Heard | Judged | Failure

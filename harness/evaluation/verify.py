@@ -19,7 +19,7 @@ from harness.errors import HarnessError, Refused, UsageError
 from harness.evaluation.differences import document_differences
 from harness.evaluation.journal import Scan, find
 from harness.evaluation.judge_lock import file_digest
-from harness.evaluation.publishing import Renderers, refusals, table_of
+from harness.evaluation.publishing import NO_COHORT, Renderers, refusals, table_of
 from harness.evaluation.run_directory import BLOBS, JOURNAL, LEDGER, PINS, TEAMS
 from harness.evaluation.standings import MADE_BY, TeamState, blob_names, files_of, ledger_entries
 from harness.evaluation.stored_run import StoredRun, read_run, scoring_terms, unchanging
@@ -185,10 +185,16 @@ def _table_differences(check: RunCheck) -> Iterator[Difference]:
         return
     unfinished = [name for name, state in run.states.items() if not state.final]
     why = [f"{name} is unfinished" for name in unfinished] or list(refusals(run.path, run.pins, run.blobs, run.states))
+    board = None
+    try:
+        board = None if why else table_of(run.path, run.challenge, run.pins.track)
+    except Refused as error:
+        if error.code != NO_COHORT:
+            raise
+        why = [str(error)]
     if why and _published(check):
         yield Difference("leaderboard", f"a table is there that may not be published: {why[0]}")
-    if why:
+    if board is None:
         return
-    board = table_of(run.path, run.challenge, run.pins.track)
     for ending, render in check.renderers.items():
         yield from document_differences(run.path, f"leaderboard.{ending}", render(board), "the scores")

@@ -8,20 +8,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.documents.codec import to_plain
 from harness.documents.verification import Difference
 from harness.evaluation.differences import first_difference
+from harness.evaluation.pair_hearing import heard_again, prepare_pairs
 from harness.evaluation.preparing import Terms, prepare, read_requests
 from harness.evaluation.publishing import Renderers
 from harness.evaluation.rescoring import canaries_of, rescore_team
 from harness.evaluation.run_directory import JOURNAL, TEAMS
 from harness.evaluation.run_files import check_outputs
-from harness.evaluation.standings import AttemptState, TeamState, choose
+from harness.evaluation.standings import AttemptState, TeamState, choose, score_key
 from harness.evaluation.stored_run import StoredRun
-from harness.evaluation.stored_score import read_gold
+from harness.evaluation.stored_score import stored_gold, terms_of
+from harness.evaluation.tasks import Prepared, PrepareTask
 from harness.evaluation.teams_file import Team
 from harness.judge import read_verdicts
+from harness.submission import PairInputs
 
 
 @dataclass(slots=True)
@@ -51,15 +55,15 @@ def team_differences(check: RunCheck, state: TeamState) -> Iterator[Difference]:
     chosen = state.chosen
     if chosen is None or chosen.prepared is None:
         return
+    if state.requests is None:  # nobody has listened yet
+        return
     again = rescore_team(run, state, run.challenge, run.pins.policy)
-    yield from _same_blob(run, chosen.prepared["requests"], again.requests, f"the hand-in of {name}")
+    yield from _same_blob(run, state.requests, again.requests, f"the hand-in of {name}")
     yield from _verdict_differences(check, state)
     if state.scored is not None and again.scored is not None:
-        yield from _same_blob(run, state.scored["items"], again.scored.items, f"{name}'s hand-in and verdicts")
-        if "review" in state.scored:
-            yield from _same_blob(run, state.scored["review"], again.scored.review, f"{name}'s hand-in and verdicts")
-        yield from _same_blob(run, state.scored["report"], again.scored.report, f"{name}'s hand-in and verdicts")
-        check.counts["items"] += again.scored.items.count(b"\n")
+        for file, made in again.scored.files.items():
+            yield from _same_blob(run, state.scored[score_key(file)], made, f"{name}'s hand-in and verdicts")
+        check.counts["items"] += again.scored.rows.count(b"\n")
 
 
 def _same_blob(run: StoredRun, sha256: str, expected: bytes, what: str) -> Iterator[Difference]:
@@ -86,11 +90,9 @@ def _hand_in_differences(check: RunCheck, state: TeamState, each: AttemptState) 
     prepared = each.prepared or {}
     if collected and each.ran is not None:
         check_outputs(name, source, run.blobs.get(each.ran["record"]))
-    terms = Terms(run.pins.track, run.pins.policy, run.pins.judge.profile, run.pins.judge.fingerprint,
-                  run.pins.gold_layout)  # fmt: skip
+    heard = state.heard if state.chosen is each else None
     with tempfile.TemporaryDirectory(prefix="humdial-verify-") as work:
-        gold = read_gold(run.blobs.get(run.pins.gold))
-        again = prepare(source, name, gold, run.challenge, terms, Path(work), collected=collected)
+        again, speech = _prepared(run, PrepareTask(name, source, collected, Path(work)), heard)
     check.counts["hand_ins"] += 1
     if (again.source, again.valid) != (prepared["source"], prepared["valid"]):
         yield Difference(f"{JOURNAL} ({name})", f"what {name} handed in is not what was checked",
@@ -99,13 +101,27 @@ def _hand_in_differences(check: RunCheck, state: TeamState, each: AttemptState) 
     for key, made in (("submission", again.submission), ("requests", again.requests)):
         if made is not None:
             yield from _same_blob(run, prepared[key], made, f"the files of {name}")
+    if heard is not None and speech is not None:
+        yield from _same_blob(run, heard["speech"], speech, f"the files of {name}")
+
+
+def _prepared(run: StoredRun, task: PrepareTask, heard: Mapping[str, Any] | None) -> tuple[Prepared, bytes | None]:
+    """The check of a hand-in once more, against the stored references, and the speech in its outputs when they were
+    ``heard``."""
+    gold, pins = stored_gold(run.pins, run.blobs), run.pins
+    if isinstance(gold, PairInputs):
+        asking = terms_of(pins, run.challenge, pins.policy, pins.judge).asking
+        if heard is not None:
+            return heard_again(task, gold, asking, run.blobs.get(heard["speech"]))
+        return prepare_pairs(task, gold, asking), None
+    terms = Terms(pins.track, pins.policy, pins.judge.profile, pins.judge.fingerprint, pins.gold_layout)
+    return prepare(task.source, task.team, gold, run.challenge, terms, task.work, collected=task.collected), None
 
 
 def _verdict_differences(check: RunCheck, state: TeamState) -> Iterator[Difference]:
     run, name = check.run, state.team.name
-    chosen = state.chosen
-    assert chosen is not None and chosen.prepared is not None
-    requests = read_requests(run.blobs.get(chosen.prepared["requests"])).values()
+    assert state.requests is not None
+    requests = read_requests(run.blobs.get(state.requests)).values()
     policy = run.challenge.policies[run.pins.policy]
     free = policy.reply_reading == "published" and "decoding" in run.challenge.judges[run.pins.judge.profile].settings
     asked = {(request.item, request.sample): request for request in requests}

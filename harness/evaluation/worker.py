@@ -8,23 +8,31 @@ import os
 import shutil
 import signal
 import traceback
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
 
 from harness.challenge.load import load_challenge, override_limits
 from harness.challenge.spec import Challenge
 from harness.documents.codec import canonical_json, jsonl, pretty_json, to_plain
+from harness.documents.reference import ReferenceDialogue
 from harness.documents.verdict import Verdict
 from harness.errors import HarnessError, MachineError, UsageError
 from harness.evaluation.asking import ask_judge
-from harness.evaluation.judge_image import ensure_judge
+from harness.evaluation.duplex_timing import duplex_rules
+from harness.evaluation.judge_image import JudgeImage, ensure_judge
 from harness.evaluation.judge_lock import file_digest
+from harness.evaluation.known_answers import check_known, known_requests
+from harness.evaluation.pair_asking import AskTerms
+from harness.evaluation.pair_hearing import Ears, hear_pairs, prepare_pairs
 from harness.evaluation.preparing import Terms, prepare
-from harness.evaluation.run import LOG, SUBMISSION, usable_references
+from harness.evaluation.recognising import Recogniser, ready_recogniser
+from harness.evaluation.run import LOG, SUBMISSION, usable_pairs, usable_references
 from harness.evaluation.tasks import (
     Failure,
+    Heard,
+    HearTask,
     Judged,
     JudgeTask,
     Prepared,
@@ -36,10 +44,10 @@ from harness.evaluation.tasks import (
     Task,
 )
 from harness.evaluation.verdict_store import VerdictStore
-from harness.judge.canaries import canaries_to_ask, canary_requests, check_canaries
+from harness.judge.canaries import canaries_to_ask
 from harness.resources import cache_dir
-from harness.sandbox import connect, containers_of, run_team_image
-from harness.submission import References
+from harness.sandbox import PairFiles, connect, containers_of, run_team_image
+from harness.submission import PairInputs, References
 
 _PR_SET_PDEATHSIG = 1
 _at_work = False
@@ -68,9 +76,7 @@ def execute(task: Task, setting: Setting) -> Result:
     _at_work = True
     try:
         with containers_of(setting.run):
-            if isinstance(task, RunTask):
-                return _run(task, setting)
-            return _prepare(task, setting) if isinstance(task, PrepareTask) else _judge(task, setting)
+            return _do(task, setting)
     except HarnessError as error:
         # A full or broken disk is not tried again: what is on it after that is unknown.
         again = isinstance(error, MachineError) and error.code not in ("E_PIN", "I_DISK")
@@ -86,15 +92,23 @@ def execute(task: Task, setting: Setting) -> Result:
         _at_work = False
 
 
+def _do(task: Task, setting: Setting) -> Result:
+    if isinstance(task, RunTask):
+        return _run(task, setting)
+    if isinstance(task, PrepareTask):
+        return _prepare(task, setting)
+    return _hear(task, setting) if isinstance(task, HearTask) else _judge(task, setting)
+
+
 def _run(task: RunTask, setting: Setting) -> Ran:
     challenge = _challenge(setting)
     limits = override_limits(challenge.run_limits, setting.limits)
-    inputs = _references(setting.inputs, setting.challenge, need_labels=False)
+    items, root = _inputs(setting)
     # What else is in there tells the sandbox which container a killed worker left, and what it left mounted.
     shutil.rmtree(task.work / SUBMISSION, ignore_errors=True)
     task.work.mkdir(parents=True, exist_ok=True)
     record, _ = run_team_image(
-        connect(), task.image, inputs.dialogues, inputs.root, task.work, challenge, limits,
+        connect(), task.image, items, root, task.work, challenge, limits,
         seed=f"{setting.seed}-{task.team}", gpu=task.gpu,
     )  # fmt: skip
     log = task.work / LOG
@@ -102,8 +116,10 @@ def _run(task: RunTask, setting: Setting) -> Ran:
 
 
 def _prepare(task: PrepareTask, setting: Setting) -> Prepared:
-    gold = _references(setting.references, setting.challenge, need_labels=True)
     _emptied(task.work)
+    if setting.hearing is not None:
+        return prepare_pairs(task, _pairs(setting.references, setting.challenge, need_key=True), _terms(setting))
+    gold = _references(setting.references, setting.challenge, need_labels=True)
     return prepare(
         task.source,
         task.team,
@@ -115,26 +131,55 @@ def _prepare(task: PrepareTask, setting: Setting) -> Prepared:
     )
 
 
+def _hear(task: HearTask, setting: Setting) -> Heard:
+    assert setting.hearing is not None  # only such a run has these tasks
+    _emptied(task.work)
+    ready = partial(_recogniser, setting) if setting.hearing.recogniser else None
+    words = setting.transcripts / task.team if setting.transcripts is not None else None
+    gold = _pairs(setting.references, setting.challenge, need_key=True)
+    return hear_pairs(task, gold, _terms(setting), Ears(setting.inputs, words, ready))
+
+
+def _recogniser(setting: Setting) -> Recogniser:
+    """The one that is pinned. Raises UsageError (E_PIN) when it is made of other parts here."""
+    challenge, hearing = _challenge(setting), setting.hearing
+    assert hearing is not None
+    rules, judge = duplex_rules(challenge), _pinned_judge(challenge, setting)
+    found = ready_recogniser(rules, hearing.recogniser, judge, setting.recogniser_weights, lambda _: None)
+    if found.fingerprint != hearing.fingerprint:
+        raise UsageError(
+            f"the recogniser {hearing.recogniser} has other parts than when the run was begun",
+            code="E_PIN",
+            hint="restore its weights, or begin a new run in another folder",
+        )
+    return found
+
+
+def _pinned_judge(challenge: Challenge, setting: Setting) -> JudgeImage:
+    judge = ensure_judge(challenge, challenge.judges[setting.profile])
+    if judge.fingerprint != setting.fingerprint:
+        raise UsageError(
+            f"the judge {setting.profile} is built from other parts than when the run was begun: it is now "
+            f"{judge.fingerprint[:19]}, and was {setting.fingerprint[:19]}",
+            code="E_PIN",
+            hint="go on with the humdial that began the run and its `humdial judge build`, or begin a new run in "
+            "another folder with this judge",
+        )
+    return judge
+
+
 def _judge(task: JudgeTask, setting: Setting) -> Judged:
-    challenge = _challenge(setting)
+    challenge, track = _challenge(setting), setting.track
     profile = challenge.judges[setting.profile]
     store = VerdictStore(cache_dir() / "verdicts", setting.fingerprint)
     reading = challenge.policies[setting.policy].reply_reading
-    canaries = canary_requests(challenge, profile, setting.fingerprint, reading)
+    canaries = known_requests(challenge, profile, setting.fingerprint, track, reading)
     known = {} if setting.fresh else store.known([*task.requests, *canaries.values()], challenge)
     waiting = [request for request in task.requests if (request.item, request.sample) not in known]
     planted = canaries_to_ask(canaries, known, profile, busy=bool(waiting))
     asked: dict[tuple[str, int], Verdict] = {}
     if waiting or planted:
-        judge = ensure_judge(challenge, profile)
-        if judge.fingerprint != setting.fingerprint:
-            raise UsageError(
-                f"the judge {profile.id} is built from other parts than when the run was begun: it is now "
-                f"{judge.fingerprint[:19]}, and was {setting.fingerprint[:19]}",
-                code="E_PIN",
-                hint="go on with the humdial that began the run and its `humdial judge build`, or begin a new run in "
-                "another folder with this judge",
-            )
+        judge = _pinned_judge(challenge, setting)
         _emptied(task.work)
         _link_all(task.audio, task.work / "audio")
         waits = [*waiting, *planted]
@@ -142,7 +187,7 @@ def _judge(task: JudgeTask, setting: Setting) -> Judged:
         known |= asked
         shutil.rmtree(task.work, ignore_errors=True)
     marked = {name: known[each.item, each.sample] for name, each in canaries.items()}
-    check_ = check_canaries(challenge, profile, marked)
+    check_ = check_known(challenge, profile, track, marked)
     if check_ is None or check_.passed:
         store.keep(asked.values())  # what a drifting judge said is not used again
     wanted = {(request.item, request.sample) for request in task.requests}
@@ -185,6 +230,27 @@ def verdict_lines(verdicts: Iterable[Verdict]) -> bytes:
 @lru_cache(maxsize=4)
 def _references(folder: Path, challenge: str, *, need_labels: bool) -> References:
     return usable_references(folder, load_challenge(challenge), need_labels=need_labels)
+
+
+@lru_cache(maxsize=4)
+def _pairs(folder: Path, challenge: str, *, need_key: bool) -> PairInputs:
+    spec = load_challenge(challenge)
+    return usable_pairs(folder, spec, duplex_rules(spec), need_key=need_key)
+
+
+def _inputs(setting: Setting) -> tuple[Sequence[ReferenceDialogue] | PairFiles, Path]:
+    """What images are run on, and where its audio lies."""
+    if setting.hearing is None:
+        inputs = _references(setting.inputs, setting.challenge, need_labels=False)
+        return inputs.dialogues, inputs.root
+    pairs = _pairs(setting.inputs, setting.challenge, need_key=False)
+    return PairFiles(tuple(sorted(pairs.audio_s)), duplex_rules(_challenge(setting))), pairs.root
+
+
+def _terms(setting: Setting) -> AskTerms:
+    challenge = _challenge(setting)
+    profile = challenge.judges[setting.profile]
+    return AskTerms(challenge, duplex_rules(challenge), profile, setting.fingerprint, setting.policy)
 
 
 def _emptied(folder: Path) -> None:

@@ -198,7 +198,7 @@ def store_verdicts(cache: Path, dev: Path, submissions: Iterable[Path], work: Pa
         store.keep(verdict_of(request, 5 - 2 * number) for request in read_requests(done.requests).values())
 
 
-def verdict_of(request: JudgeRequest, mark: int) -> Verdict:
+def verdict_of(request: JudgeRequest, mark: int | str) -> Verdict:
     scores: dict[str, int | str] = dict.fromkeys(request.dimensions, mark)
     return Verdict(request.item, request.sample, scores, {}, "0" * 64, 1, "scored")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from bench import Bench, Warm, make_bench
+from pair_set import make_set, only
 
 from harness.sandbox import Engine
 
@@ -92,6 +93,18 @@ def duplex_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("duplex") / "sample"
     _build("duplex", "--out", out)
     return out
+
+
+@pytest.fixture(scope="session")
+def challenge_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`make_set`. Not to be changed."""
+    return make_set(tmp_path_factory.mktemp("track2"))
+
+
+@pytest.fixture(scope="session")
+def few(challenge_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same set with two of its inputs: an interruption and a pause. Not to be changed."""
+    return only(challenge_set, tmp_path_factory.mktemp("few") / "set", "test-000001", "test-000007")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from bench import CANARY, Bench, Warm, make_bench, published, store_verdicts, team_row
+from bench import CANARY, Bench, Warm, make_bench, published, store_verdicts
 
 from harness.documents.codec import pretty_json
 from harness.errors import MachineError
@@ -158,14 +158,6 @@ def test_changed_pins_are_named(bench: Bench, copy: Path, tmp_path: Path) -> Non
     asked.write_text(asked.read_text("utf-8").replace(CANARY, "another"), "utf-8")
     code, said = bench.evaluate(copy, "--references", str(references))
     assert (code, "E_PIN" in said, "gold was" in said) == (2, True, True), said
-
-
-def test_a_track_of_pairs_is_refused_before_anything_begins(bench: Bench, tmp_path: Path) -> None:
-    row = team_row("alpha", 'submission = "paper"').replace("track1", "track2")
-    (bench.folder / "pairs.toml").write_text(row, "utf-8")
-    code, said = bench.evaluate(tmp_path / "run", teams="pairs.toml")
-    assert (code, "E_USAGE" in said, "humdial score" in said) == (2, True, True), said
-    assert not (tmp_path / "run").exists()
 
 
 def test_another_version_is_refused(bench: Bench, copy: Path) -> None:

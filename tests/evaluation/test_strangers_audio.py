@@ -20,7 +20,7 @@ from harness.errors import HarnessError, MachineError, Refused
 from harness.evaluation import rating_page
 from harness.evaluation.duplex_timing import PairTimer
 from harness.evaluation.likeness import given_audio
-from harness.evaluation.pair_listening import Listener
+from harness.evaluation.pair_listening import Speech, listen
 from harness.evaluation.recognising import Spoken
 from harness.evaluation.recognising import _read as read_words
 from harness.evaluation.run import usable_references
@@ -108,12 +108,13 @@ def test_the_measures_of_track_2(pairs: Path, broken_by: Callable[[str, str], No
     gold = read_pairs(pairs / "inputs", CHALLENGE, RULES)
     outcome = check(pairs / "team", CHALLENGE, track="track2", pairs=gold)
     assert outcome.report.valid and outcome.submission is not None
-    submission, listener = outcome.submission, Listener(gold.root, pairs / "team", CHALLENGE, RULES, None)
-    calm = listener.measure(gold.key, submission, {})
-    assert [pair.state for pair in calm] == ["ok"] * 3 and all(pair.timing is not None for pair in calm)
+    submission = outcome.submission
 
-    def measured() -> object:
-        return listener.measure(gold.key, submission, {})
+    def measured() -> dict[str, Speech]:
+        return listen(gold.key, submission, gold.root, pairs / "team", CHALLENGE, RULES)
+
+    calm = measured().values()
+    assert len(calm) == 3 and all(pair.user is not None and pair.model is not None for pair in calm)
 
     good = (pairs / "team" / LAST).read_bytes()
     for hostile in (another, too_big):

@@ -39,6 +39,8 @@ _PR_SET_PDEATHSIG = 1
 class Here:
     """An executor that does each task when it is waited for."""
 
+    shares_this_machine = True
+
     def __init__(self, setting: Setting, workers: int) -> None:
         self._setting = setting
         self._waiting: list[tuple[int, Task]] = []

@@ -9,7 +9,11 @@ from harness.evaluation.tasks import Result, Task
 
 
 class Executor(Protocol):
-    """Takes tasks, gives results, in whatever order they come. A task whose worker is lost comes back as a Failure."""
+    """Takes tasks, gives results, in whatever order they come. A task whose worker is lost comes back as a Failure.
+    ``shares_this_machine``: all of them are done here, so that the campaign keeps an image apart whose delays are
+    measured; else the executor gives it a node."""
+
+    shares_this_machine: bool
 
     def submit(self, number: int, task: Task) -> None:
         """Begin ``task``; its result comes back with ``number``."""

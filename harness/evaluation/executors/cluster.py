@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError, MachineError, UsageError
-from harness.evaluation.tasks import Failure, JudgeTask, Result, RunTask, Setting, Task
+from harness.evaluation.tasks import Failure, PrepareTask, Result, RunTask, Setting, Task
 from harness.evaluation.worker import code_digest, execute
 from harness.judge.prompts import OWN
 from harness.sandbox import connect
@@ -33,7 +33,7 @@ _LOSSES = 5
 _STOP_S = 60.0
 # How long nodes may be away before it is said that none is left.
 _PATIENCE_S = 120.0
-_ON_GPU = ("run", "judge")
+_ON_GPU = ("run", "hear", "judge")
 Tell = Callable[[str], None]
 _REACH_S = 10.0
 # The store for large objects that Ray wants; documents are small.
@@ -63,6 +63,8 @@ class RayExecutor:
     """``address`` is a cluster's, ``auto`` (the one that runs on this machine) or ``local`` (a new one on this machine,
     with ``workers`` CPUs). ``places`` says of each finished task where it was done: stage, node, GPU;
     ``tell`` hears of lost nodes. ``folder`` is the run directory."""
+
+    shares_this_machine = False
 
     def __init__(
         self, setting: Setting, folder: Path, workers: int, address: str, tell: Tell = lambda text: None
@@ -110,9 +112,16 @@ class RayExecutor:
         tried = replace(task, work=_trial(running))
         running.gpu = task.stage in _ON_GPU and self.gpus > 0
         remote = self._remote.options(
-            num_cpus=1, num_gpus=int(running.gpu), max_retries=0, name=f"{task.stage} {task.team}"
+            num_cpus=self._cpus(task), num_gpus=int(running.gpu), max_retries=0, name=f"{task.stage} {task.team}"
         )
         self._running[remote.remote(tried, self._setting, code_digest(), os.environ.get(OWN))] = running
+
+    def _cpus(self, task: Task) -> int:
+        """One; where delays are measured, an image has a node to itself, one of the largest."""
+        if self._setting.hearing is None or not isinstance(task, RunTask):
+            return 1
+        nodes = [node["Resources"].get("CPU", 0) for node in self._ray.nodes() if node["Alive"]]
+        return max(1, int(max(nodes, default=1)))
 
     def _taken(self, reference: Any) -> tuple[int, Result] | None:
         """The result of a task that ended; None when its node was lost and it is begun again."""
@@ -186,7 +195,7 @@ def _do(task: Task, setting: Setting, code: str, prompts: str | None) -> Done:
     if code_digest() != code:
         what = "another humdial is installed on a node than the one that evaluates"
         return Done(Failure("E_PIN", what, "install the same version on every node", False), node, gpu)
-    if isinstance(task, RunTask | JudgeTask):
+    if not isinstance(task, PrepareTask):
         task = replace(task, gpu=gpu)
     return Done(execute(task, setting), node, gpu)
 

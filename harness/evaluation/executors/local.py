@@ -25,6 +25,8 @@ _LOST = Failure("I_WORKER", "a worker process ended in the middle of its task", 
 class LocalExecutor:
     """Up to ``workers`` processes, each started when there is a task for it."""
 
+    shares_this_machine = True
+
     def __init__(self, setting: Setting, workers: int) -> None:
         self._setting, self._most = setting, workers
         self._context: BaseContext = multiprocessing.get_context("spawn")

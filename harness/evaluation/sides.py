@@ -1,0 +1,55 @@
+"""The organisers' side of a whole evaluation: what images get, and what the answers are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from harness.challenge.duplex import DuplexRules
+from harness.challenge.spec import Challenge
+from harness.documents.codec import jsonl, to_plain
+from harness.errors import UsageError
+from harness.evaluation.likeness import given_audio, given_pairs
+from harness.evaluation.run import usable_pairs, usable_references
+from harness.evaluation.stored_pairs import pair_gold_bytes, pair_rules
+
+_PAIRS = "pairs"
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """``gold`` is the references as they are kept, ``layout`` how they lie; ``given`` reads the digests of the inputs'
+    audio."""
+
+    gold: bytes
+    layout: str
+    given: Callable[[], frozenset[str]]
+
+
+def read_sides(inputs: Path, references: Path, challenge: Challenge, track: str) -> Sides:
+    """Both folders, checked. Raises UsageError (E_GOLD)."""
+    rules = pair_rules(challenge, track)
+    if rules is not None:
+        return _pairs(inputs, references, challenge, rules)
+    gold = usable_references(references, challenge, need_labels=True)
+    heard = usable_references(inputs, challenge, need_labels=False)
+    lines = jsonl([to_plain(dialogue) for dialogue in gold.dialogues])
+    return Sides(lines, gold.layout, partial(given_audio, heard.dialogues, heard.root, challenge, heard.layout))
+
+
+def _pairs(inputs: Path, references: Path, challenge: Challenge, rules: DuplexRules) -> Sides:
+    gold = usable_pairs(references, challenge, rules, need_key=True)
+    heard = usable_pairs(inputs, challenge, rules, need_key=False)
+    differ = sorted(
+        path for path in {*gold.audio_s, *heard.audio_s} if gold.audio_s.get(path) != heard.audio_s.get(path)
+    )
+    if differ:
+        raise UsageError(
+            f"{len(differ)} WAVs of {inputs} and {references} differ or are in one alone, {differ[0]}.wav first",
+            code="E_GOLD",
+            hint="the inputs are the references without key.jsonl, or the same folder",
+        )
+    paths = [heard.root / f"{path}.wav" for path in sorted(heard.audio_s)]
+    return Sides(pair_gold_bytes(gold), _PAIRS, partial(given_pairs, paths))

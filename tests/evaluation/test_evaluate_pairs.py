@@ -1,0 +1,308 @@
+"""A full-duplex track in one run: real outputs are listened to, words are ready, the verdicts are stored."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from bench import Bench, Warm, published, store_judge, verdict_of
+from command import here
+
+from harness.challenge.load import load_challenge
+from harness.documents.duplex import HearingTerms
+from harness.evaluation.blobs import Blobs
+from harness.evaluation.journal import Journal, scan
+from harness.evaluation.preparing import read_requests
+from harness.evaluation.run_io import RunIO
+from harness.evaluation.tasks import Heard, HearTask, Setting
+from harness.evaluation.worker import execute
+from harness.hearing.voice_activity import voice_activity_version
+from harness.judge.talk_canaries import planted_talks, talk_requests
+from harness.resources import data_dir
+
+WAVS = Path(__file__).resolve().parents[1] / "data" / "vectors" / "wavs"
+SEGMENTS = [{"xmin": 0.656, "xmax": 3.409, "text": "a"}, {"xmin": 6.548, "xmax": 10.066, "text": "b"}]
+HEARING = HearingTerms("words", "", "", "", voice_activity_version())
+
+
+@dataclass(frozen=True)
+class PairBench(Bench):
+    """``dev`` holds the inputs and their key; words/ holds ready ones, a folder a team; spec.toml is the challenge with
+    two scenarios and one language left."""
+
+    @property
+    def spec(self) -> Path:
+        return self.folder / "spec.toml"
+
+    def arguments(self, out: Path, *more: str, teams: str = "teams.toml") -> list[str]:
+        given = ("--recogniser", "none", "--transcripts", str(self.folder / "words"), "--challenge", str(self.spec))
+        return super().arguments(out, *given, *more, teams=teams)
+
+
+def _row(name: str, source: str, *more: str) -> str:
+    return "\n".join(["[[team]]", f'name = "{name}"', 'track = "track2"', f'submission = "{source}"', *more, "", ""])
+
+
+def _spec(text: str) -> str:
+    head, *cases = text.split("[[duplex.cases]]\n")
+    last, layouts = cases[-1].split("# An input's output", 1)
+    kept = [case for case in (*cases[:-1], last) if case.startswith(('scenario = "follow_up"', 'scenario = "pause"'))]
+    text = "[[duplex.cases]]\n".join([head, *kept]) + "# An input's output" + layouts
+    text = text.replace('languages = ["zh", "en"]', 'languages = ["en"]', 1)
+    return text.replace('languages = { zh = "1/2", en = "1/2" }', 'languages = { en = "1" }', 1)
+
+
+@pytest.fixture(scope="module")
+def pairs(few: Path, warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> PairBench:
+    """Four teams on an interruption and a pause: a good one, the same sound with other words in an archive, the
+    baseline, whose speech comes later, and one without outputs."""
+    folder = tmp_path_factory.mktemp("pairs")
+    shutil.copytree(few / "inputs", folder / "inputs")
+    (folder / "spec.toml").write_text(_spec((data_dir("harness/challenge/specs") / "humdial-2026.toml").read_text()))
+    sounds = {side: soundfile.read(WAVS / f"pair03_interrupt_stop_zh_8000_{side}.wav") for side in ("user", "model")}
+    lines = [json.loads(line) for line in (few / "inputs/key.jsonl").read_text("utf-8").splitlines()]
+    for line in lines:
+        line |= {"final_duration": 15.434, "speech_segments": SEGMENTS[: 2 if line["clean"] else 1]}
+    (folder / "inputs/key.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    for path in (folder / "inputs").rglob("*.wav"):
+        soundfile.write(path, *sounds["user"], subtype="PCM_16")
+    for team, later_s, text in (("alpha", 0.0, "well"), ("baseline", 0.4, "well"), ("delta", 0.0, "so")):
+        shutil.copytree(few / "team", folder / team)
+        manifest = json.loads((folder / team / "submission.json").read_bytes())
+        (folder / team / "submission.json").write_text(json.dumps({**manifest, "team": team, "languages": ["en"]}))
+        for path in (folder / team).rglob("*.wav"):
+            samples, rate = sounds["model"]
+            soundfile.write(path, np.roll(samples, int(later_s * rate)), rate, subtype="PCM_16")
+            words = (folder / "words" / team / path.relative_to(folder / team)).with_suffix(".json")
+            words.parent.mkdir(parents=True, exist_ok=True)
+            said = {"text": text, "chunks": [{"text": text, "timestamp": [10.8 + later_s, 11.2 + later_s]}]}
+            words.write_text(json.dumps(said), "utf-8")
+    shutil.make_archive(str(folder / "archive"), "zip", folder / "delta")
+    (folder / "nothing.zip").write_text("no archive", "utf-8")
+    rows = [_row("alpha", "alpha"), _row("baseline", "baseline", "baseline = true")]
+    more = [_row("delta", "archive.zip"), _row("gamma", "nothing.zip")]
+    (folder / "teams.toml").write_text("".join(rows + more), "utf-8")
+    (folder / "swapped.toml").write_text("".join(reversed(rows + more)), "utf-8")
+    (folder / "two.toml").write_text("".join(rows), "utf-8")
+    (folder / "alone.toml").write_text("".join(rows[:1]), "utf-8")
+    bench = PairBench(folder, folder / "inputs", folder / "cache", warm)
+    _store(bench)
+    return bench
+
+
+def _store(bench: PairBench) -> None:
+    """A judge that was built, its known answers, and RESPOND or a mark of 4 for whatever it was asked."""
+    challenge = load_challenge(str(bench.spec))
+    profile = challenge.judges["small"]
+    store = store_judge(bench.cache)
+    fingerprint = f"sha256:{store.folder.name}"
+    talks = {talk.name: sorted(talk.accepted)[0] for talk in planted_talks(challenge, profile)}
+    for name, request in talk_requests(challenge, profile, fingerprint).items():
+        store.keep([verdict_of(request, talks[name])])
+    setting = Setting(
+        str(bench.spec), bench.dev, bench.dev, "small", "strict", "track2", fingerprint, "0", "0",
+        hearing=HEARING, transcripts=bench.folder / "words",
+    )  # fmt: skip
+    for team, source in (("alpha", "alpha"), ("baseline", "baseline"), ("delta", "archive.zip")):
+        task = HearTask(team, bench.folder / source, False, bench.folder / "work" / team)
+        done = execute(task, setting)
+        assert isinstance(done, Heard), done
+        for request in read_requests(done.requests).values():
+            store.keep([verdict_of(request, "RESPOND" if request.task == "behaviour" else 4)])
+
+
+@pytest.fixture(scope="module")
+def run(pairs: PairBench) -> Path:
+    """The finished evaluation. Not to be changed."""
+    out = pairs.folder / "run"
+    code, said = pairs.evaluate(out)
+    assert code == 0, said
+    return out
+
+
+@pytest.fixture
+def copy(run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(run, tmp_path / "moved"))
+
+
+@pytest.fixture
+def nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No engine, no stored verdicts: what a run keeps must do."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    monkeypatch.setenv("HUMDIAL_CACHE", str(tmp_path / "empty"))
+    yield
+
+
+def _report(run: Path, team: str = "alpha") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run / "teams" / team / "scores" / "report.json").read_bytes())
+    return found
+
+
+def test_what_each_team_gets(run: Path) -> None:
+    english = _report(run)["measures"]["en"]
+    assert english["interruption"]["follow_up"] == 1.0 and english["rejection"]["pause"] == 1.0
+    assert english["first_response_delay_s"]["follow_up"] == pytest.approx(10.8 - 3.409)
+    assert english["stop_latency_s"]["follow_up"] == pytest.approx(1.116, abs=0.04)
+    assert english["unranked"]["naturalness"] == {"mean": 4.0, "n": 2}
+    assert _report(run)["measures"]["delays"] == "handed_in" and _report(run)["measures"]["labels_from"] == "small"
+    board = json.loads((run / "leaderboard.json").read_bytes())
+    ranks = {row["team"]: row["rank"] for row in board["rows"]}
+    assert ranks["alpha"] == ranks["delta"] == 1 and ranks["gamma"] is None and not board["official"]
+    assert "invalid submission" in json.dumps([row for row in board["rows"] if row["team"] == "gamma"])
+    assert {path.name for path in (run / "teams/alpha/scores").iterdir()} == {"report.json", "pairs.jsonl"}
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text("utf-8").splitlines()]
+    assert {event["stage"] for event in events} == {None, "prepare", "hear", "judge"}
+    assert events[-1]["steps_done"] == events[-1]["steps"]
+
+
+def test_a_team_gets_what_score_alone_gives_it(pairs: PairBench, run: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text('{"file": "test-000001", "behaviour": ["RESPOND"]}\n', "utf-8")
+    given = ("--references", pairs.dev, "--transcripts", pairs.folder / "words/alpha", "--labels", labels)
+    code, said = here("score", pairs.folder / "alpha", *given, "--out", tmp_path / "out", "--challenge", pairs.spec)
+    assert code == 0, said
+    alone, ours = json.loads((tmp_path / "out/report.json").read_bytes()), _report(run)
+    for plain in (alone, ours):
+        for name in ("labels_from", "unranked"):
+            plain["measures"].pop(name, None)
+            plain["measures"]["en"].pop(name, None)
+        assert plain.pop("judge")["official"] is False
+        plain.pop("canaries")
+    assert alone == ours
+
+
+def test_order_and_workers_change_no_byte_and_a_finished_run_does_nothing(
+    pairs: PairBench, run: Path, tmp_path: Path
+) -> None:
+    code, said = pairs.evaluate_apart(tmp_path / "run", "--jobs", "2", teams="swapped.toml")
+    assert code == 0, said
+    assert published(tmp_path / "run") == published(run)
+    before = (tmp_path / "run/journal.jsonl").read_bytes()
+    assert pairs.evaluate(tmp_path / "run")[0] == 0
+    assert (tmp_path / "run/journal.jsonl").read_bytes() == before
+
+
+def test_killed_after_each_record(pairs: PairBench, tmp_path: Path) -> None:
+    """And what a finished task made for the next one is gone."""
+    code, said = pairs.evaluate(tmp_path / "clean", teams="two.toml")
+    assert code == 0, said
+    lines = (tmp_path / "clean/journal.jsonl").read_bytes().splitlines(keepends=True)
+    events = {json.loads(line)["event"]: number for number, line in enumerate(lines, 1) if b'"alpha"' in line}
+    assert list(events) == ["prepared", "counted", "heard", "judged", "scored"]
+    for event in ("counted", "heard", "judged"):
+        out = Path(shutil.copytree(tmp_path / "clean", tmp_path / f"after-{event}"))
+        (out / "journal.jsonl").write_bytes(b"".join(lines[: events[event]]))
+        shutil.rmtree(out / ".work", ignore_errors=True)
+        code, said = pairs.evaluate(out, teams="two.toml")
+        assert code == 0, said
+        assert published(out) == published(tmp_path / "clean")
+    code, said = pairs.evaluate(tmp_path / "killed", teams="two.toml", HD_FAULT="write:9:kill9")
+    assert code == -signal.SIGKILL, said
+    assert pairs.evaluate(tmp_path / "killed", teams="two.toml")[0] == 0
+    assert published(tmp_path / "killed") == published(tmp_path / "clean")
+
+
+def test_a_table_that_cannot_be_made_is_refused_and_loses_nothing(pairs: PairBench, tmp_path: Path) -> None:
+    """Without the baseline there is no delay score."""
+    for _ in range(2):
+        code, said = pairs.evaluate(tmp_path / "run", teams="alone.toml")
+        assert (code, "refused: the delay score is not defined" in said) == (1, True), said
+        assert not list((tmp_path / "run").glob("leaderboard.*"))
+    assert _report(tmp_path / "run")["measures"]["en"]["interruption"]["follow_up"] == 1.0
+    code, said = here("verify", tmp_path / "run", "-f", "json")
+    assert (code, json.loads(said)["published"]) == (0, False), said
+
+
+@pytest.mark.usefixtures("nothing_else")
+def test_the_run_alone_is_enough_to_verify_it(pairs: PairBench, copy: Path) -> None:
+    code, said = here("verify", copy, "-f", "json")
+    found = json.loads(said)
+    assert code == 0 and found["verified"] and found["published"], said
+    assert found["checked"]["items"] == 6 and found["not_stored"] == ["alpha", "baseline", "delta", "gamma"]
+    code, said = here("verify", copy, "--hand-ins", pairs.folder / "teams.toml")
+    assert code == 0, said
+
+
+@pytest.mark.usefixtures("nothing_else")
+def test_speech_that_the_outputs_do_not_have_is_found(pairs: PairBench, copy: Path) -> None:
+    """In a run in which every digest is right, since somebody made all of them anew."""
+    io, records = RunIO(copy), scan(copy / "journal.jsonl").records
+    (copy / "journal.jsonl").unlink()
+    journal, blobs = Journal(io, copy / "journal.jsonl"), Blobs(io, copy / "blobs")
+    for record in records:
+        data = dict(record.data)
+        if record.event == "heard" and data["team"] == "alpha":
+            data["speech"] = blobs.put(blobs.get(data["speech"]).replace(b"[10.8", b"[10.1"))
+        journal.append((record.event, data))
+    journal.close()
+    code, said = here("verify", copy, "--hand-ins", pairs.folder / "teams.toml")
+    assert code == 1 and "what comes from the files of alpha" in said, said
+
+
+@pytest.mark.usefixtures("nothing_else")
+@pytest.mark.parametrize("key", ["speech", "words"])
+def test_what_was_heard_cannot_be_changed(copy: Path, key: str) -> None:
+    heard = next(row for row in map(json.loads, (copy / "journal.jsonl").open()) if row["event"] == "heard")["data"]
+    path = copy / "blobs" / heard[key][:2] / heard[key]
+    path.write_bytes(path.read_bytes().replace(b"14.", b"12.") + b" ")
+    code, said = here("verify", copy)
+    assert code == 1 and heard[key][:12] in said
+
+
+@pytest.mark.usefixtures("nothing_else")
+def test_scored_again_without_audio(run: Path, copy: Path, tmp_path: Path) -> None:
+    code, said = here("rescore", copy, "--out", tmp_path / "same")
+    assert code == 0 and "items scored otherwise: none" in said, said
+    for name, data in published(run).items():
+        assert (tmp_path / "same" / name).read_bytes() == data
+    code, said = here("rescore", copy, "--policy", "published", "--out", tmp_path / "published")
+    assert code == 0, said
+    assert _report(tmp_path / "published")["policy"] == "published"
+
+
+@pytest.mark.usefixtures("nothing_else")
+def test_a_spec_that_hears_otherwise_cannot_score_it_again(pairs: PairBench, copy: Path, tmp_path: Path) -> None:
+    spec = pairs.spec.read_text("utf-8")
+    other = tmp_path / "other.toml"
+    other.write_text(spec.replace('voice_activity = "silero-vad 6.2"', 'voice_activity = "silero-vad 6"'), "utf-8")
+    assert other.read_text("utf-8") != spec
+    code, said = here("rescore", copy, "--challenge", other, "--out", tmp_path / "out")
+    assert (code, "E_PIN" in said) == (2, True), said
+
+
+def test_what_it_was_begun_with_is_pinned(pairs: PairBench, copy: Path, tmp_path: Path) -> None:
+    code, said = pairs.evaluate(copy, "--delay-from", "voice")
+    assert (code, "E_PIN" in said, "hearing.delay_from was words" in said) == (2, True, True), said
+    words = Path(shutil.copytree(pairs.folder / "words", tmp_path / "words"))
+    next(words.rglob("*.json")).write_text('{"text": "", "chunks": []}', "utf-8")
+    code, said = pairs.evaluate(copy, "--transcripts", str(words))
+    assert (code, "E_PIN" in said, "hearing.transcripts" in said) == (2, True, True), said
+
+
+def test_inputs_that_are_not_those_of_the_references_are_refused(pairs: PairBench, tmp_path: Path) -> None:
+    inputs = Path(shutil.copytree(pairs.dev, tmp_path / "inputs"))
+    (inputs / "key.jsonl").unlink()
+    code, said = pairs.evaluate(tmp_path / "without-key", "--inputs", str(inputs), teams="two.toml")
+    assert code == 0, said
+    (inputs / "test/test-000007.wav").unlink()
+    code, said = pairs.evaluate(tmp_path / "run", "--inputs", str(inputs))
+    assert (code, "E_GOLD" in said, "test/test-000007.wav" in said) == (2, True, True), said
+    assert not (tmp_path / "run").exists()
+
+
+def test_words_that_cannot_be_used_stop_their_team_alone(pairs: PairBench, tmp_path: Path) -> None:
+    words = Path(shutil.copytree(pairs.folder / "words", tmp_path / "words"))
+    for path in (words / "alpha").rglob("*.json"):
+        path.write_text("[]", "utf-8")
+    code, said = pairs.evaluate(tmp_path / "run", "--transcripts", str(words))
+    assert (code, "unfinished: alpha" in said, "E_TRANSCRIPT" in said) == (3, True, True), said
+    assert not list((tmp_path / "run").glob("leaderboard.*"))
+    assert (tmp_path / "run/teams/delta/scores/report.json").is_file()
