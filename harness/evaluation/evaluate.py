@@ -145,7 +145,8 @@ class Campaign:
         open_ = [state for name, state in self.states.items() if name not in busy]
         images = [state for state in open_ if runs_next(state, self.challenge)] if self._hears else []
         if self._hears and self.executor.shares_this_machine:
-            if any(isinstance(task, RunTask) for task, _ in self.running.values()) or (images and self.running):
+            alone = any(isinstance(task, RunTask) for task, *_ in (*self.running.values(), *self.landed))
+            if alone or (images and self.running):
                 return
             images = images[:1]
         yield from images or open_

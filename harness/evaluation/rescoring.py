@@ -14,7 +14,7 @@ from harness.documents.reference import ReferenceDialogue
 from harness.documents.report import CanaryCheck, JudgeRef
 from harness.documents.submission import Submission
 from harness.documents.verdict import JudgeRequest
-from harness.errors import UsageError
+from harness.errors import Refused, UsageError
 from harness.evaluation.judging import Key, judge_item
 from harness.evaluation.known_answers import check_known
 from harness.evaluation.preparing import read_requests, requests_lines
@@ -55,8 +55,12 @@ def rescore_team(run: StoredRun, state: TeamState, challenge: Challenge, policy:
         return Rescored(None, None, b"", 0)
     chosen = state.attempt(number)
     terms = terms_of(run.pins, challenge, policy, judge_of(run, challenge))
-    if state.requests is None:  # nobody has listened to it yet
-        return Rescored(chosen, None, b"", 0)
+    if state.requests is None:
+        raise Refused(
+            f"what the judge was asked about {state.team.name} is not there",
+            code="I_CORRUPT",
+            hint="restore the folder from a copy, or begin a new run",
+        )
     gold, stored = stored_gold(run.pins, run.blobs), read_requests(run.blobs.get(state.requests))
     if isinstance(gold, PairInputs):
         requests = asked_of(gold, pair_parts(state, chosen, stored, terms, run.blobs), terms.asking).by_place()

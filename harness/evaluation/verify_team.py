@@ -55,7 +55,10 @@ def team_differences(check: RunCheck, state: TeamState) -> Iterator[Difference]:
     chosen = state.chosen
     if chosen is None or chosen.prepared is None:
         return
-    if state.requests is None:  # nobody has listened yet
+    if run.pins.hearing is not None and not (state.heard or state.judged or state.scored):
+        return  # nobody has listened yet
+    if state.requests is None:
+        yield Difference(f"{JOURNAL} ({name})", f"what the judge was asked about {name} is not there")
         return
     again = rescore_team(run, state, run.challenge, run.pins.policy)
     yield from _same_blob(run, state.requests, again.requests, f"the hand-in of {name}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import soundfile
+
+from harness.resources import data_dir
 
 WAVS = Path(__file__).resolve().parents[1] / "data" / "vectors" / "wavs"
 PAIR = "pair06_after_end_en_16000"
@@ -19,6 +22,18 @@ CASES = [
     ("directed_at_others", None),
 ]
 LABELS = {"backchannel": "C_RESUME", "third_party": "C_RESUME", "directed_at_others": "C_RESUME"}
+
+
+def small_spec() -> str:
+    """The challenge with an interruption, a pause and one language left, and nobody who waits for an idle machine."""
+    text = (data_dir("harness/challenge/specs") / "humdial-2026.toml").read_text("utf-8")
+    head, *cases = text.split("[[duplex.cases]]\n")
+    last, layouts = cases[-1].split("# An input's output", 1)
+    kept = [case for case in (*cases[:-1], last) if case.startswith(('scenario = "follow_up"', 'scenario = "pause"'))]
+    text = "[[duplex.cases]]\n".join([head, *kept]) + "# An input's output" + layouts
+    text = text.replace('languages = ["zh", "en"]', 'languages = ["en"]', 1)
+    text = text.replace('languages = { zh = "1/2", en = "1/2" }', 'languages = { en = "1" }', 1)
+    return re.sub(r"wait_s = .*", "wait_s = 0.0", text.replace("sample_s = 1.0", "sample_s = 0.1"))
 
 
 def key_line(number: int, language: str, scenario: str, part: str | None) -> dict[str, Any]:

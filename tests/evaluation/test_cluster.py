@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ import pytest
 from bench import Bench, published, team_row, verdict_of
 
 from harness.challenge.load import load_challenge
+from harness.documents.duplex import HearingTerms
 from harness.errors import MachineError
 from harness.evaluation.executors.cluster import RayExecutor
 from harness.evaluation.judge_image import show_judge
 from harness.evaluation.preparing import read_requests
 from harness.evaluation.run_directory import read_pins
-from harness.evaluation.tasks import Judged, JudgeTask, Prepared, PrepareTask, Setting
+from harness.evaluation.tasks import Failure, Judged, JudgeTask, Prepared, PrepareTask, RunTask, Setting
 from harness.evaluation.verdict_store import VerdictStore
 from harness.evaluation.worker import execute
 from harness.sandbox import Engine
@@ -96,6 +98,26 @@ def test_a_judge_goes_where_a_gpu_is(
         executor.close(stop=True)
         cluster.remove_node(plain)
         cluster.remove_node(with_gpu)
+
+
+def test_an_image_whose_delays_are_measured_gets_a_whole_node(
+    cluster: Any, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no engine behind it: the task ends at once, and still asks for all processors of the larger node."""
+    monkeypatch.setenv("HUMDIAL_CACHE", str(bench.cache))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    small, large = cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=2)
+    hearing = HearingTerms("voice", "", "", "", "silero-vad")
+    executor = RayExecutor(replace(_setting(bench), hearing=hearing), tmp_path, 2, cluster.address)
+    try:
+        for number in range(3):
+            executor.submit(number, RunTask("alpha", "sha256:1", tmp_path / f"alpha-{number}"))
+        assert all(isinstance(each, Failure) for each in _all(executor, 3).values())
+        assert {node for _, node, _ in executor.places} == {large.node_id}
+    finally:
+        executor.close(stop=True)
+        cluster.remove_node(small)
+        cluster.remove_node(large)
 
 
 def _evaluate(bench: Bench, teams: Path, out: Path, *more: str) -> subprocess.Popen[str]:

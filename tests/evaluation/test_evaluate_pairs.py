@@ -15,6 +15,7 @@ import pytest
 import soundfile
 from bench import Bench, Warm, published, store_judge, verdict_of
 from command import here
+from pair_set import small_spec
 
 from harness.challenge.load import load_challenge
 from harness.documents.duplex import HearingTerms
@@ -26,7 +27,6 @@ from harness.evaluation.tasks import Heard, HearTask, Setting
 from harness.evaluation.worker import execute
 from harness.hearing.voice_activity import voice_activity_version
 from harness.judge.talk_canaries import planted_talks, talk_requests
-from harness.resources import data_dir
 
 WAVS = Path(__file__).resolve().parents[1] / "data" / "vectors" / "wavs"
 SEGMENTS = [{"xmin": 0.656, "xmax": 3.409, "text": "a"}, {"xmin": 6.548, "xmax": 10.066, "text": "b"}]
@@ -51,22 +51,13 @@ def _row(name: str, source: str, *more: str) -> str:
     return "\n".join(["[[team]]", f'name = "{name}"', 'track = "track2"', f'submission = "{source}"', *more, "", ""])
 
 
-def _spec(text: str) -> str:
-    head, *cases = text.split("[[duplex.cases]]\n")
-    last, layouts = cases[-1].split("# An input's output", 1)
-    kept = [case for case in (*cases[:-1], last) if case.startswith(('scenario = "follow_up"', 'scenario = "pause"'))]
-    text = "[[duplex.cases]]\n".join([head, *kept]) + "# An input's output" + layouts
-    text = text.replace('languages = ["zh", "en"]', 'languages = ["en"]', 1)
-    return text.replace('languages = { zh = "1/2", en = "1/2" }', 'languages = { en = "1" }', 1)
-
-
 @pytest.fixture(scope="module")
 def pairs(few: Path, warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> PairBench:
     """Four teams on an interruption and a pause: a good one, the same sound with other words in an archive, the
     baseline, whose speech comes later, and one without outputs."""
     folder = tmp_path_factory.mktemp("pairs")
     shutil.copytree(few / "inputs", folder / "inputs")
-    (folder / "spec.toml").write_text(_spec((data_dir("harness/challenge/specs") / "humdial-2026.toml").read_text()))
+    (folder / "spec.toml").write_text(small_spec(), "utf-8")
     sounds = {side: soundfile.read(WAVS / f"pair03_interrupt_stop_zh_8000_{side}.wav") for side in ("user", "model")}
     lines = [json.loads(line) for line in (few / "inputs/key.jsonl").read_text("utf-8").splitlines()]
     for line in lines:
@@ -219,6 +210,12 @@ def test_a_table_that_cannot_be_made_is_refused_and_loses_nothing(pairs: PairBen
     assert _report(tmp_path / "run")["measures"]["en"]["interruption"]["follow_up"] == 1.0
     code, said = here("verify", tmp_path / "run", "-f", "json")
     assert (code, json.loads(said)["published"]) == (0, False), said
+
+
+def test_on_a_cluster_it_is_the_same(pairs: PairBench, run: Path, tmp_path: Path) -> None:
+    code, said = pairs.evaluate_apart(tmp_path / "run", "--executor", "ray")
+    assert code == 0, said
+    assert published(tmp_path / "run") == published(run)
 
 
 @pytest.mark.usefixtures("nothing_else")
