@@ -7,6 +7,7 @@ any moment.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -22,6 +23,7 @@ from pathlib import Path
 import pytest
 from bench import Bench, published
 
+from harness.evaluation.run_directory import LOCK
 from harness.evaluation.run_io import POINTS
 
 SOAK = bool(os.environ.get("HUMDIAL_SOAK"))
@@ -150,6 +152,13 @@ def test_killed_at_any_moment_any_number_of_times(bench: Bench, quick: Path, par
         assert published(out) == wanted
         _once_each(out)
         shutil.rmtree(out)
+
+
+def _wait_for_lock(run: Path) -> None:
+    """Until the workers of a killed process are gone: forked here, they share its lock, as those of users never do."""
+    if (run / LOCK).exists():
+        with (run / LOCK).open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
 
 
 def _kill(process: int, chance: random.Random) -> bool:
