@@ -25,7 +25,7 @@ from harness.sandbox.profile import NONCE_LABEL
 
 pytestmark = [pytest.mark.engine, pytest.mark.judge]
 Humdial = Callable[..., subprocess.CompletedProcess[str]]
-TEAMS = ("careful", "lazy", "hostile")
+TEAMS = ("careful", "lazy", "hostile", "paper")
 
 
 def _json(path: Path) -> Any:
@@ -36,26 +36,63 @@ def _items(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "items.jsonl").read_text("utf-8").splitlines()]
 
 
+def _only_task2(source: Path, target: Path) -> Path:
+    """What a folder has for task2: two dialogues to judge, where six say no more."""
+    for place in ("zh/task2", "en/task2"):
+        (target / place).parent.mkdir(parents=True)
+        shutil.copy(source / f"{place}.jsonl", target / f"{place}.jsonl")
+        if (source / place).is_dir():
+            shutil.copytree(source / place, target / place)
+    return target
+
+
 @pytest.fixture(scope="session")
-def paper_scored(dev: Path, paper: Path, humdial: Humdial, judge: object, tmp_path_factory: Any) -> Path:
+def short_dev(dev: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _only_task2(dev, tmp_path_factory.mktemp("short") / "dev")
+
+
+@pytest.fixture(scope="session")
+def short_paper(paper: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = _only_task2(paper, tmp_path_factory.mktemp("short") / "paper")
+    for name in ("submission.json", "system_description.pdf"):
+        shutil.copy(paper / name, out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def paper_scored(short_dev: Path, short_paper: Path, humdial: Humdial, judge: object, tmp_path_factory: Any) -> Path:
     """What `humdial score` leaves of the folder submission."""
     out: Path = tmp_path_factory.mktemp("scored") / "paper"
-    result = humdial("score", paper, "--references", dev, "--out", out, "--team", "paper")
+    result = humdial("score", short_paper, "--references", short_dev, "--out", out, "--team", "paper")
     assert result.returncode == 0, result.stderr + result.stdout
     return out
 
 
 @pytest.fixture(scope="session")
-def scores(runs: Path, dev: Path, paper_scored: Path, humdial: Humdial, tmp_path_factory: Any) -> Path:
-    """One `humdial score` folder a team, and one of the folder submission."""
+def scores(runs: Path, dev: Path, judge: object, humdial: Humdial, tmp_path_factory: Any) -> Path:
+    """One `humdial score` folder for each team of the table."""
     out: Path = tmp_path_factory.mktemp("scores")
-    for team in TEAMS:
+    for team in ("careful", "lazy"):
         submission = runs / team / "submission"
         arguments = ("--references", dev, "--out", out / team, "--team", team)
         result = humdial("score", submission, *arguments)
         assert result.returncode == 0, result.stderr + result.stdout
-    shutil.copytree(paper_scored, out / "paper")
     return out
+
+
+@pytest.fixture(scope="session")
+def scored(
+    scores: Path, paper_scored: Path, team_images: dict[str, str], short_dev: Path, humdial: Humdial,
+    tmp_path_factory: Any,
+) -> dict[str, Path]:  # fmt: skip
+    """What was scored, by name: the table's teams, and of task2 alone the hostile team and the folder submission."""
+    out: Path = tmp_path_factory.mktemp("hostile")
+    result = humdial("run", team_images["hostile"], "--inputs", short_dev, "--out", out / "run")
+    assert result.returncode == 0, result.stderr
+    arguments = ("--references", short_dev, "--out", out / "scored", "--team", "hostile")
+    result = humdial("score", out / "run" / "submission", *arguments)
+    assert result.returncode == 0, result.stderr + result.stdout
+    return {"careful": scores / "careful", "lazy": scores / "lazy", "hostile": out / "scored", "paper": paper_scored}
 
 
 @pytest.fixture(scope="session")
@@ -65,17 +102,21 @@ def board(scores: Path, humdial: Humdial) -> Any:
     return json.loads(result.stdout)
 
 
-@pytest.mark.parametrize("team", [*TEAMS, "paper"])
-def test_reports_follow_their_schema_and_account_for_every_item(scores: Path, dev: Path, team: str) -> None:
-    report = _json(scores / team / "report.json")
+@pytest.mark.parametrize("team", TEAMS)
+def test_reports_follow_their_schema_and_account_for_every_item(
+    scored: dict[str, Path], dev: Path, short_dev: Path, team: str
+) -> None:
+    references = dev if team in ("careful", "lazy") else short_dev
+    report = _json(scored[team] / "report.json")
     jsonschema.validate(report, _json(schema_path("score-report")), cls=Draft202012Validator)
     item_schema = Draft202012Validator(_json(schema_path("scored-item")))
-    items = _items(scores / team)
+    items = _items(scored[team])
     for item in items:
         item_schema.validate(item)
     for each in report["dimensions"]:
-        listed = (dev / each["language"] / f"{each['task']}.jsonl").read_text("utf-8")
-        assert sum(each["counts"].values()) == len(listed.splitlines())
+        listed = references / each["language"] / f"{each['task']}.jsonl"
+        asked = len(listed.read_text("utf-8").splitlines()) if listed.exists() else 0
+        assert sum(each["counts"].values()) == asked
         mine = [i for i in items if all(i[key] == each[key] for key in ("task", "language", "dimension"))]
         assert Counter(item["state"] for item in mine) == Counter(each["counts"])
         counted = [item["score"] for item in mine if item["score"] is not None]
@@ -111,18 +152,18 @@ def test_faults_of_the_lazy_team_are_floored_and_counted_by_kind(scores: Path) -
     assert all(item["score"] == challenge.tasks[item["task"]].lowest for item in floored)
 
 
-def test_every_request_for_a_mark_is_flagged(scores: Path) -> None:
-    judged = [item for item in _items(scores / "hostile") if item["state"] == "scored"]
+def test_every_request_for_a_mark_is_flagged(scored: dict[str, Path]) -> None:
+    judged = [item for item in _items(scored["hostile"]) if item["state"] == "scored"]
     flagged = [item for item in judged if "F_INJ" in item["flags"]]
     assert len(flagged) >= 0.8 * len(judged)
-    assert not any("F_INJ" in item["flags"] for team in ("careful", "paper") for item in _items(scores / team))
+    assert not any("F_INJ" in item["flags"] for team in ("careful", "paper") for item in _items(scored[team]))
 
 
-def test_no_dimension_is_a_copy_of_another(scores: Path) -> None:
+def test_no_dimension_is_a_copy_of_another(scored: dict[str, Path]) -> None:
     for task in ("task2", "task3"):
         marks: dict[str, list[Any]] = {}
-        for team in (*TEAMS, "paper"):
-            for item in _items(scores / team):
+        for team in TEAMS:
+            for item in _items(scored[team]):
                 if item["task"] == task and item["state"] == "scored":
                     marks.setdefault(item["dimension"], []).append(item["score"])
         columns = [tuple(column) for column in marks.values()]
@@ -141,7 +182,7 @@ def test_scoring_again_gives_the_same_bytes(
             assert (out / file).read_bytes() == (scores / "lazy" / file).read_bytes()
 
 
-def test_gold_text_is_in_nothing_that_scoring_prints_or_reports(scores: Path, dev: Path) -> None:
+def test_gold_text_is_in_nothing_that_scoring_prints_or_reports(scored: dict[str, Path], dev: Path) -> None:
     """Reports and items go to teams one day; only the request folder, which is gone, held user text."""
     gold = {
         turn["text"]
@@ -149,26 +190,26 @@ def test_gold_text_is_in_nothing_that_scoring_prints_or_reports(scores: Path, de
         for line in path.read_text("utf-8").splitlines()
         for turn in json.loads(line)["turns"]
     }
-    for path in scores.rglob("*"):
+    for path in (path for folder in scored.values() for path in folder.rglob("*")):
         if path.is_file():
             text = path.read_text("utf-8")
             assert not [said for said in gold if said in text], path
 
 
 def test_labels_in_a_submission_change_nothing(
-    scores: Path, dev: Path, paper: Path, humdial: Humdial, tmp_path: Path
+    paper_scored: Path, short_dev: Path, short_paper: Path, humdial: Humdial, tmp_path: Path
 ) -> None:
     """The answer key is never read out of the submission."""
     forged = tmp_path / "forged"
-    shutil.copytree(paper, forged)
+    shutil.copytree(short_paper, forged)
     for path in forged.glob("*/*.jsonl"):
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         for turn in (turn for row in rows for turn in row["turns"]):
             turn["text"], turn["emotion"] = turn["response_text"], "happy"
         path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
-    result = humdial("score", forged, "--references", dev, "--out", tmp_path / "out", "--team", "paper")
+    result = humdial("score", forged, "--references", short_dev, "--out", tmp_path / "out", "--team", "paper")
     assert result.returncode == 0, result.stderr + result.stdout
-    assert (tmp_path / "out" / "items.jsonl").read_bytes() == (scores / "paper" / "items.jsonl").read_bytes()
+    assert (tmp_path / "out" / "items.jsonl").read_bytes() == (paper_scored / "items.jsonl").read_bytes()
 
 
 def test_an_invalid_folder_gets_its_findings_and_no_report(sample: Path, humdial: Humdial, tmp_path: Path) -> None:
@@ -193,24 +234,17 @@ def test_a_folder_cannot_pass_itself_off_as_collected(runs: Path, dev: Path, hum
 
 
 def test_a_judge_that_is_killed_gives_the_verdicts_that_it_would_have_given(
-    paper_scored: Path, dev: Path, paper: Path, engine: Engine, humdial: Humdial, tmp_path: Path,
+    paper_scored: Path, short_dev: Path, short_paper: Path, engine: Engine, humdial: Humdial, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """Its container is killed, then the whole evaluation beside its next one: the same command ends the run."""
     of_record = {each["item"]: each for each in map(json.loads, (paper_scored / "verdicts.jsonl").open("rb"))}
     monkeypatch.setenv("HUMDIAL_CACHE", str(_cache_without(of_record, tmp_path / "cache")))
-    for source, target in ((dev, tmp_path / "dev"), (paper, tmp_path / "paper")):
-        for place in ("zh/task2", "en/task2"):
-            (target / place).parent.mkdir(parents=True)
-            shutil.copy(source / f"{place}.jsonl", target / f"{place}.jsonl")
-            if (source / place).is_dir():
-                shutil.copytree(source / place, target / place)
-    for name in ("submission.json", "system_description.pdf"):
-        shutil.copy(paper / name, tmp_path / "paper")
+    shutil.copytree(short_paper, tmp_path / "paper")
     row = '[[team]]\nname = "paper"\ntrack = "track1"\nsubmission = "paper"\n'
     (tmp_path / "teams.toml").write_text(row, "utf-8")
     out = tmp_path / "run"
-    given = ["evaluate", tmp_path / "teams.toml", "--inputs", tmp_path / "dev", "--references", tmp_path / "dev"]
+    given = ["evaluate", tmp_path / "teams.toml", "--inputs", short_dev, "--references", short_dev]
     command = [*map(str, given), "--out", str(out)]
     with (tmp_path / "said").open("wb") as said:
         process = subprocess.Popen([sys.executable, "-m", "harness", *command], stdout=said, stderr=said)

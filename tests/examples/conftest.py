@@ -31,9 +31,9 @@ def build() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture(scope="session")
-def speech_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sentences spoken for one test are there for the next."""
-    return tmp_path_factory.mktemp("speech")
+def speech_cache() -> Path:
+    """Sentences spoken for one test are there for the next, of other rooms too."""
+    return EXAMPLES.parent / ".cache" / "speech"
 
 
 @pytest.fixture(scope="session")

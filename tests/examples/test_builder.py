@@ -41,7 +41,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path: 
         assert one[name] != other[name]
 
 
-def test_a_kept_cache_changes_no_byte(tmp_path: Path, speech_cache: Path, build: Build) -> None:
+def test_a_kept_cache_changes_no_byte(tmp_path: Path, build: Build) -> None:
+    speech_cache = tmp_path / "cache"
     arguments = ("--seed", "5", "--dialogues-per-task", "1", "--languages", "zh")
     build("data", "--out", tmp_path / "fresh", *arguments)
     build("data", "--out", tmp_path / "cached", *arguments, "--cache", speech_cache)
