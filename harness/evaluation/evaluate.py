@@ -225,7 +225,11 @@ class Campaign:
         heard, blobs = state.heard, self.run.blobs
         known = None if heard is None else (blobs.get(heard["speech"]), blobs.get(heard["words"]))
         source, collected = self._source(state, chosen)
-        task = HearTask(state.team.name, source, collected, self._prepared_in(state, chosen), known)
+        others = next((each.heard["speech"] for each in self.states.values() if each.heard is not None), None)
+        task = HearTask(
+            state.team.name, source, collected, self._prepared_in(state, chosen), known,
+            None if others is None or known is not None else blobs.get(others),
+        )  # fmt: skip
         return task, chosen.attempt.number
 
     def _source(self, state: TeamState, each: AttemptState) -> tuple[Path, bool]:

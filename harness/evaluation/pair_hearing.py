@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +49,20 @@ def heard_again(task: PrepareTask, gold: PairInputs, terms: AskTerms, stored: by
     """The check of a hand-in, and the speech of its outputs beside that of the inputs in ``stored``, whose WAVs a run
     does not keep. Raises as `check` and `listen` do."""
     with _checked(task, gold, terms) as (source, outcome):
-        prepared, before = _prepared(source, outcome), read_speech(stored)
+        prepared = _prepared(source, outcome)
         if prepared.submission is None or outcome.submission is None or outcome.root is None:
             return prepared, stored
         items = counted_items(gold.key, terms.rules)
         now = listen(items, outcome.submission, None, outcome.root, terms.challenge, terms.rules)
-        return prepared, speech_lines({name: Speech(before[name].user, each.model) for name, each in now.items()})
+        return prepared, _speech(now, stored)
+
+
+def _speech(heard: Mapping[str, Speech], others: bytes | None) -> bytes:
+    """What was heard, with the users' side out of ``others`` where nobody listened to it."""
+    if others is None:
+        return speech_lines(heard)
+    users = read_speech(others)
+    return speech_lines({name: Speech(users[name].user, each.model) for name, each in heard.items()})
 
 
 def hear_pairs(task: HearTask, gold: PairInputs, terms: AskTerms, ears: Ears) -> Heard:
@@ -74,7 +82,8 @@ def hear_pairs(task: HearTask, gold: PairInputs, terms: AskTerms, ears: Ears) ->
         if task.heard is None:
             silent, given, makes = _ignore, ears.transcripts, ears.recogniser
             words = pair_words(items, submission, root, given, makes, challenge, silent, clean=True, gpu=task.gpu)
-            speech = speech_lines(listen(items, submission, ears.inputs, root, challenge, terms.rules))
+            inputs = ears.inputs if task.others is None else None
+            speech = _speech(listen(items, submission, inputs, root, challenge, terms.rules), task.others)
         else:
             speech, words = task.heard[0], PairWords(read_words(task.heard[1], submission))
         sounds = canonical_outputs(items, submission, root, words, task.work / AUDIO, challenge)

@@ -63,13 +63,15 @@ class PrepareTask:
 @dataclass(frozen=True, slots=True)
 class HearTask:
     """Listen to the full-duplex ``source``, write its words down, and make what the judge needs as a PrepareTask does.
-    ``heard`` are the speech and the words when they are known: then only the audio is made again."""
+    ``heard`` are the speech and the words when they are known: then only the audio is made again. ``others`` is the
+    speech of another team's pairs, so that nobody listens to the inputs again."""
 
     team: str
     source: Path
     collected: bool
     work: Path
     heard: tuple[bytes, bytes] | None = None
+    others: bytes | None = None
     gpu: str | None = None
     stage: str = "hear"
 
