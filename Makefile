@@ -66,7 +66,7 @@ lint: venv ## ruff, mypy (strict), import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: venv speech ## breaks an evaluation at every point in every way, and kills it 200 times
+soak: venv speech ## breaks evaluations of both tracks at every point in every way, and kills one 200 times
 	@HUMDIAL_SOAK=1 $(BIN)/pytest -n $(JOBS) tests/evaluation/test_crash.py
 
 bench: venv speech ## the ratios that the docs quote

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from bench import Bench, Warm, make_bench
+from pair_bench import PairBench, make_pair_bench
 from pair_set import make_set, only
 
 from harness.sandbox import Engine
@@ -128,3 +129,9 @@ def run(bench: Bench) -> Path:
     code, said = bench.evaluate(out)
     assert code == 0, said
     return out
+
+
+@pytest.fixture(scope="session")
+def pairs(few: Path, warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> PairBench:
+    """A full-duplex challenge and four teams whose words and verdicts are all stored."""
+    return make_pair_bench(tmp_path_factory.mktemp("pairs"), few, warm)

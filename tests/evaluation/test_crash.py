@@ -30,6 +30,8 @@ SOAK = bool(os.environ.get("HUMDIAL_SOAK"))
 # Each part is on its own, so that several workers of pytest share them.
 PARTS = range(8) if SOAK else range(1)
 KILLS = 25 if SOAK else 20
+# The challenges that are broken, each with a list of two teams.
+LISTS = {"bench": "pair.toml", "pairs": "two.toml"} if SOAK else {"bench": "pair.toml"}
 # What can happen at a point, beside the death of the process.
 FAILURES: dict[str, tuple[str, ...]] = {
     "mkdir": ("ENOSPC",), "open": ("ENOSPC",), "write": ("short-write", "ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"),
@@ -87,10 +89,15 @@ def _once_each(run: Path) -> None:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_every_write_flush_and_rename_may_be_the_last(bench: Bench, quick: Path, part: int) -> None:
+@pytest.mark.parametrize("challenge", LISTS)
+def test_every_write_flush_and_rename_may_be_the_last(
+    request: pytest.FixtureRequest, quick: Path, challenge: str, part: int
+) -> None:
+    bench: Bench = request.getfixturevalue(challenge)
+    teams = LISTS[challenge]
     passed = quick / "points"
     process = bench.warm.start(
-        bench.arguments(quick / "clean", teams="pair.toml"), bench.environment(), quick / "said", "none", points=passed
+        bench.arguments(quick / "clean", teams=teams), bench.environment(), quick / "said", "none", points=passed
     )
     assert bench.warm.wait(process) == 0, (quick / "said").read_text("utf-8")
     operations = _operations(passed, quick / "clean")
@@ -99,13 +106,13 @@ def test_every_write_flush_and_rename_may_be_the_last(bench: Bench, quick: Path,
     wanted = published(quick / "clean")
     for number, action in _faults(operations)[part :: len(PARTS)]:
         out = quick / "run"
-        code, said = bench.evaluate(out, teams="pair.toml", HD_FAULT=f"*:{number}:{action}")
+        code, said = bench.evaluate(out, teams=teams, HD_FAULT=f"*:{number}:{action}")
         where = f"{action} at operation {number} ({operations[number - 1]}): {said}"
         assert code == (-signal.SIGKILL if action in ("kill9", "short-write") else 3), where
         assert code != 3 or "I_DISK" in said, where
         for path in out.glob("leaderboard.*"):  # what is published already is the whole table
             assert path.read_bytes() == wanted[path.name], where
-        code, said = bench.evaluate(out, teams="pair.toml")
+        code, said = bench.evaluate(out, teams=teams)
         assert code == 0, f"after {where}: {said}"
         assert published(out) == wanted, where
         _once_each(out)
