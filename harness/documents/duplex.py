@@ -60,13 +60,12 @@ class DuplexInput:
 @dataclass(frozen=True, slots=True)
 class HearingTerms:
     """How the outputs are heard. ``delay_from`` is ``words`` or ``voice``; ``recogniser`` is a profile of the spec and
-    ``fingerprint`` its own, both empty when nobody writes words down; ``transcripts`` is the digest of ready ones,
-    empty without any; ``voice_activity`` the model and its version."""
+    ``fingerprint`` its own, both empty when all words are ready ones; ``voice_activity`` is the model and its
+    version."""
 
     delay_from: str
     recogniser: str
     fingerprint: str
-    transcripts: str
     voice_activity: str
 
 

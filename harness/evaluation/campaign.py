@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import __version__
+from harness.challenge.duplex import DuplexRules
 from harness.challenge.load import override_limits, spec_document
 from harness.challenge.spec import Challenge
 from harness.documents.codec import pretty_json, to_plain
@@ -113,7 +114,7 @@ def evaluate_challenge(
     track = teams[0].track
     sides = read_sides(inputs, references, challenge, track)
     judge = _judge(challenge, options.profile, watcher, begun=(out / PINS).is_file())
-    hearing = _hearing(challenge, track, options.hearing, judge, watcher)
+    hearing = _hearing(challenge, track, options.hearing, judge, watcher, sides.languages)
     spec = spec_document(options.challenge)
     pins = _pins(challenge, options, track, judge, teams, spec, sides, hearing, inputs)
     out = out.resolve()  # workers may have another working directory
@@ -159,14 +160,33 @@ def _absolute(path: Path | None) -> Path | None:
     return None if path is None else path.resolve()
 
 
+def _refuse_deaf(rules: DuplexRules, options: HearingOptions, languages: Collection[str]) -> None:
+    """Before an image runs: words are needed in every language, for the labels too."""
+    known = rules.recognisers.get(options.recogniser or "", {})
+    lacking = sorted(set(languages) - set(known))
+    if options.transcripts is None and lacking and (options.recogniser is None or known):
+        who = f"the recogniser {options.recogniser} does not know" if options.recogniser else "nobody writes down"
+        raise UsageError(
+            f"{who} what is said in {', '.join(lacking)}",
+            code="E_CONFIG",
+            hint="give ready words to --transcripts, a folder a team, or pass another --recogniser",
+        )
+
+
 def _hearing(
-    challenge: Challenge, track: str, options: HearingOptions, judge: JudgeImage, watcher: Watcher
+    challenge: Challenge,
+    track: str,
+    options: HearingOptions,
+    judge: JudgeImage,
+    watcher: Watcher,
+    languages: Collection[str],
 ) -> HearingTerms | None:
     """How a full-duplex track is heard; None for another. The recogniser runs in the judge's image."""
     rules = pair_rules(challenge, track)
     if rules is None:
         return None
     fingerprint = ""
+    _refuse_deaf(rules, options, languages)
     if options.recogniser is not None:
         weights = options.recogniser_weights
         fingerprint = ready_recogniser(rules, options.recogniser, judge, weights, watcher.note).fingerprint
@@ -174,7 +194,6 @@ def _hearing(
         delay_from=options.delay_from,
         recogniser=options.recogniser or "",
         fingerprint=fingerprint,
-        transcripts=known_digest(options.transcripts) if options.transcripts is not None else "",
         voice_activity=voice_activity_version(),
     )
 

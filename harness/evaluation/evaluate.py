@@ -17,7 +17,7 @@ from harness.challenge.spec import Challenge
 from harness.documents.verdict import JudgeRequest
 from harness.errors import UsageError
 from harness.evaluation.executors import Executor
-from harness.evaluation.preparing import read_requests
+from harness.evaluation.preparing import changed, read_requests
 from harness.evaluation.progress import Progress
 from harness.evaluation.run_directory import RunDirectory
 from harness.evaluation.run_files import check_outputs, remove
@@ -39,7 +39,15 @@ from harness.evaluation.standings import (
     runs_next,
     score_key,
 )
-from harness.evaluation.stored_score import Gold, score_stored, stored_gold, terms_of, verdicts_of
+from harness.evaluation.stored_score import (
+    Gold,
+    ScoreTerms,
+    score_stored,
+    stored_gold,
+    terms_of,
+    tolerated,
+    verdicts_of,
+)
 from harness.evaluation.tasks import (
     Failure,
     Heard,
@@ -141,15 +149,17 @@ class Campaign:
 
     def _in_turn(self, busy: set[str]) -> Iterator[TeamState]:
         """Who may go on. Where delays are measured, images go first, and one that runs on this machine has it to
-        itself: nothing of ours may be beside it."""
+        itself: nothing of ours is done beside it, and nothing else begins before the last has run."""
         open_ = [state for name, state in self.states.items() if name not in busy]
         images = [state for state in open_ if runs_next(state, self.challenge)] if self._hears else []
         if self._hears and self.executor.shares_this_machine:
             alone = any(isinstance(task, RunTask) for task, *_ in (*self.running.values(), *self.landed))
-            if alone or (images and self.running):
+            if alone or (images and (self.running or self.landed)):
                 return
-            images = images[:1]
-        yield from images or open_
+            yield from images[:1] or open_
+            return
+        yield from images
+        yield from (state for state in open_ if state not in images)
 
     @property
     def _hears(self) -> bool:
@@ -189,7 +199,7 @@ class Campaign:
             return self._listen(state, chosen)
         if not state.judged and not self._room("judge"):
             return None  # to read what it asks would be in vain
-        if missing := self._missing(state):
+        if missing := self._missing(state, chosen):
             number = chosen.attempt.number
             audio = self._prepared_in(state, chosen) / "audio"
             names = {Path(request.audio).name for request in missing if request.audio is not None}
@@ -199,13 +209,20 @@ class Campaign:
         self.scorable.append(state.team.name)
         return None
 
-    def _missing(self, state: TeamState) -> tuple[JudgeRequest, ...]:
+    def _missing(self, state: TeamState, chosen: AttemptState) -> tuple[JudgeRequest, ...]:
         """What the judge is still to be asked, by this process."""
-        if state.asked or state.requests is None:
+        asked = state.requests(chosen)
+        if state.asked or asked is None:
             return ()
-        requests = read_requests(self.run.blobs.get(state.requests))
+        requests = read_requests(self.run.blobs.get(asked))
         verdicts, _ = verdicts_of(state, self.run.blobs)
-        return tuple(each for each in requests.values() if (each.item, each.sample) not in verdicts)
+        settled = verdicts.keys() | tolerated(state, self.run.blobs, requests, self._terms)
+        return tuple(each for each in requests.values() if (each.item, each.sample) not in settled)
+
+    @property
+    def _terms(self) -> ScoreTerms:
+        pins = self.run.pins
+        return terms_of(pins, self.challenge, pins.policy, pins.judge)
 
     def _look(self, state: TeamState, each: AttemptState) -> tuple[Task, int] | None:
         """The run of a hand-in, or its check; None while there is no room, for outputs are read to offer a check."""
@@ -226,11 +243,16 @@ class Campaign:
         known = None if heard is None else (blobs.get(heard["speech"]), blobs.get(heard["words"]))
         source, collected = self._source(state, chosen)
         others = next((each.heard["speech"] for each in self.states.values() if each.heard is not None), None)
-        task = HearTask(
-            state.team.name, source, collected, self._prepared_in(state, chosen), known,
-            None if others is None or known is not None else blobs.get(others),
-        )  # fmt: skip
+        work, checked = self._prepared_in(state, chosen), (chosen.prepared or {})["source"]
+        task = HearTask(state.team.name, source, collected, work, checked, self._words(state, chosen), known)
+        if others is not None and known is None:
+            task = replace(task, others=blobs.get(others))
         return task, chosen.attempt.number
+
+    @staticmethod
+    def _words(state: TeamState, chosen: AttemptState) -> str:
+        """Where ready words of a hand-in lie: in a folder of the team's name, or of the attempt's number in there."""
+        return state.team.name if len(state.attempts) == 1 else f"{state.team.name}/{chosen.attempt.number}"
 
     def _source(self, state: TeamState, each: AttemptState) -> tuple[Path, bool]:
         """Where a hand-in lies, and whether an image wrote it. Raises Refused (I_CORRUPT) for changed outputs."""
@@ -294,8 +316,8 @@ class Campaign:
 
     def _prepared(self, task: Task, attempt: int, result: Prepared) -> None:
         before = self.states[task.team].attempt(attempt).prepared
-        if before is not None:
-            self._same_source(task, before, result.source)
+        if before is not None and before["source"] != result.source:
+            raise changed(task.team)
         blobs = self.run.blobs
         entry: dict[str, Any] = {"team": task.team, "attempt": attempt, "source": result.source, "valid": result.valid}
         entry["validation"] = blobs.put(result.validation)
@@ -308,21 +330,17 @@ class Campaign:
 
     def _heard(self, task: Task, attempt: int, result: Heard) -> None:
         state, blobs = self.states[task.team], self.run.blobs
-        self._same_source(task, state.attempt(attempt).prepared or {}, result.source)
         entry: dict[str, Any] = {"team": task.team, "attempt": attempt, "speech": blobs.put(result.speech)}
         entry |= {"words": blobs.put(result.words), "requests": blobs.put(result.requests)}
         if state.heard is None:
             self._record((HEARD, entry))
-        self.progress.ended(task, attempt, "heard")
-
-    @staticmethod
-    def _same_source(task: Task, before: dict[str, Any], source: str) -> None:
-        if before["source"] != source:
+        elif state.heard["requests"] != entry["requests"]:
             raise UsageError(
-                f"what {task.team} handed in has changed since this run looked at it",
+                f"the canonical audio of {task.team} comes out otherwise than when it was heard",
                 code="E_PIN",
-                hint="restore it, or begin a new run",
+                hint="go on with the humdial that began the run, or begin a new run",
             )
+        self.progress.ended(task, attempt, "heard")
 
     def _judged(self, task: Task, attempt: int, result: Judged) -> None:
         self.states[task.team].asked = True
@@ -332,12 +350,11 @@ class Campaign:
         self.progress.ended(task, attempt, "judged")
 
     def _score(self, state: TeamState) -> None:
-        chosen, pins, blobs = state.chosen, self.run.pins, self.run.blobs
-        assert chosen is not None and state.requests is not None and state.counted is not None
+        chosen, blobs = state.chosen, self.run.blobs
+        assert chosen is not None and state.counted is not None
         verdicts, canaries = verdicts_of(state, blobs)
-        terms, late = terms_of(pins, self.challenge, pins.policy, pins.judge), bool(state.counted["late"])
-        requests = read_requests(blobs.get(state.requests))
-        scored = score_stored(self._gold, terms, state, chosen, requests, verdicts, canaries, blobs, late=late)
+        requests, late = read_requests(blobs.get(state.requests(chosen) or "")), bool(state.counted["late"])
+        scored = score_stored(self._gold, self._terms, state, chosen, requests, verdicts, canaries, blobs, late=late)
         entry = {"team": state.team.name, **{score_key(name): blobs.put(raw) for name, raw in scored.files.items()}}
         self._record((SCORED, {**entry, "complete": scored.complete}))
         state.asked = False

@@ -66,8 +66,11 @@ def hand_in_of_pairs(
     words: Mapping[str, Transcript | None],
     runs: Mapping[str, Sequence[RunRecord]],
 ) -> HandIn:
-    """As `hand_in` of a full-duplex track: the words of each output, and the digests of the WAVs as they are."""
-    replies = {("pair", "", path): said.text for path, said in words.items() if said is not None}
+    """As `hand_in` of a full-duplex track: the words of the outputs that are compared, and the digests of the WAVs as
+    they are."""
+    compared = _sampled({("pair", "", path) for path in submission.pairs})
+    said = {key: words.get(key[2]) for key in compared}
+    replies = {key: each.text[:_COMPARED_CHARS] for key, each in said.items() if each is not None}
     audio = (each.sha256 for each in submission.pairs.values() if each.state == "ok")
     return HandIn(team, source, replies, frozenset(sha256 for sha256 in audio if sha256 is not None), runs)
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from harness.challenge.duplex import DuplexRules
 from harness.documents.codec import canonical_json, pretty_json, to_plain
-from harness.errors import Refused
+from harness.documents.submission import Submission
+from harness.errors import UsageError
 from harness.evaluation.pair_asking import AskTerms, pair_requests
 from harness.evaluation.pair_judging import canonical_outputs
 from harness.evaluation.pair_listening import Speech, listen, read_speech, speech_lines
 from harness.evaluation.pair_words import PairWords, counted_items, pair_words, read_words, words_lines
-from harness.evaluation.preparing import requests_lines, source_digest
+from harness.evaluation.preparing import changed, requests_lines, source_digest
 from harness.evaluation.recognising import Recogniser
 from harness.evaluation.tasks import Heard, HearTask, Prepared, PrepareTask
 from harness.judge.requests import AUDIO
@@ -57,6 +58,19 @@ def heard_again(task: PrepareTask, gold: PairInputs, terms: AskTerms, stored: by
         return prepared, _speech(now, stored)
 
 
+def _refuse_unwritten(team: str, submission: Submission, words: PairWords) -> None:
+    """An output that somebody could not write down has no delay and no label, and that is not the team's fault."""
+    spoken = {path for path, audio in submission.pairs.items() if audio.state == "ok"}
+    lacking = sorted(path for path, said in words.by_input.items() if said is None and path in spoken)
+    if lacking:
+        raise UsageError(
+            f"{len(lacking)} outputs of {team} have no words ({lacking[0]} first): there are no ready ones, and the "
+            "recogniser does not know the language or failed on them",
+            code="E_TRANSCRIPT",
+            hint="put ready words into the folder of --transcripts, then run the same command again",
+        )
+
+
 def _speech(heard: Mapping[str, Speech], others: bytes | None) -> bytes:
     """What was heard, with the users' side out of ``others`` where nobody listened to it."""
     if others is None:
@@ -73,22 +87,19 @@ def hear_pairs(task: HearTask, gold: PairInputs, terms: AskTerms, ears: Ears) ->
     items, challenge = counted_items(gold.key, terms.rules), terms.challenge
     with _checked(task, gold, terms) as (source, outcome):
         submission, root = outcome.submission, outcome.root
-        if not outcome.report.valid or submission is None or root is None:
-            raise Refused(
-                f"what {task.team} handed in has changed since it was checked",
-                code="E_CHANGED",
-                hint="restore it, or begin a new run",
-            )
+        if source != task.checked or submission is None or root is None:
+            raise changed(task.team)
         if task.heard is None:
             silent, given, makes = _ignore, ears.transcripts, ears.recogniser
             words = pair_words(items, submission, root, given, makes, challenge, silent, clean=True, gpu=task.gpu)
+            _refuse_unwritten(task.team, submission, words)
             inputs = ears.inputs if task.others is None else None
             speech = _speech(listen(items, submission, inputs, root, challenge, terms.rules), task.others)
         else:
             speech, words = task.heard[0], PairWords(read_words(task.heard[1], submission))
         sounds = canonical_outputs(items, submission, root, words, task.work / AUDIO, challenge)
     requests = requests_lines(pair_requests(items, words, sounds, terms).by_place())
-    return Heard(source, speech, words_lines(words), requests)
+    return Heard(speech, words_lines(words), requests)
 
 
 @contextmanager

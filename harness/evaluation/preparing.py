@@ -17,6 +17,7 @@ from harness.challenge.spec import Challenge
 from harness.documents.codec import canonical_json, from_plain, jsonl, pretty_json, to_plain
 from harness.documents.reference import ReferenceDialogue
 from harness.documents.verdict import JudgeRequest
+from harness.errors import UsageError
 from harness.evaluation.judging import Key, judge_requests
 from harness.evaluation.tasks import Prepared
 from harness.scoring import plan_items
@@ -80,6 +81,15 @@ def source_digest(path: Path) -> str:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         total.update(canonical_json([os.fsencode(file.relative_to(path)).decode("utf-8", "replace"), content]))
     return "sha256:" + total.hexdigest()
+
+
+def changed(team: str) -> UsageError:
+    """For a hand-in that is not what this run looked at before."""
+    return UsageError(
+        f"what {team} handed in has changed since this run looked at it",
+        code="E_PIN",
+        hint="restore it, or begin a new run",
+    )
 
 
 def requests_lines(requests: dict[Key, JudgeRequest]) -> bytes:

@@ -133,7 +133,8 @@ class Progress:
             took = self._took.get(stage) or every
             mean = sum(took) / len(took)
             under_way = sum(min(now - at, mean) for (_, other), at in self._since.items() if other == stage)
-            seconds[stage] = max(0.0, count * mean - under_way) / (self.judges if stage == "judge" else self.jobs)
+            at_once = {"judge": self.judges, "run": 1 if self.hears else self.jobs}.get(stage, self.jobs)
+            seconds[stage] = max(0.0, count * mean - under_way) / at_once
         # Stages overlap: the longest decides, and no more than two jobs' worth of tasks is ever under way.
         return round(max(*seconds.values(), sum(seconds.values()) / 2), 1)
 

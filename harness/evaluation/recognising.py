@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,10 @@ class Spoken:
     sha256: str | None
 
 
+# Words by name (None: it failed on that one), and how the container ended when it did not come to its end.
+Answer = tuple[dict[str, Transcript | None], MachineError | None]
+
+
 def ready_recogniser(
     rules: DuplexRules, profile: str, judge: JudgeImage, weights: Path | None, progress: Callable[[str], None]
 ) -> Recogniser:
@@ -84,12 +89,49 @@ def recognise(
     """The transcript of every file by its key; None where the recogniser does not know the language or failed on it.
     ``gpu`` is a device that the container gets.
 
-    Raises MachineError (I_RECOGNISER) when the container gave nothing at all, Refused when a file has changed.
+    Raises MachineError (I_RECOGNISER) as `write_down` does, Refused when a file has changed.
     """
     wanted = {name: file for name, file in files.items() if file.language in recogniser.specs}
     found: dict[str, Transcript | None] = dict.fromkeys(files)
     if not wanted:
         return found
+
+    def ask(names: Sequence[str]) -> Answer:
+        return _one_container({name: wanted[name] for name in names}, recogniser, challenge, gpu)
+
+    # The order in which a container takes them.
+    return found | write_down(ask, sorted(wanted, key=lambda name: wanted[name].language))
+
+
+def write_down(ask: Callable[[Sequence[str]], Answer], names: Sequence[str]) -> dict[str, Transcript | None]:
+    """Ask until every name has its words or was alone when the recogniser ended early. One that ends early is followed
+    by another for what it left; the name that it was at waits until the end, so that the others do not suffer for it.
+
+    Raises the ending when nothing came of two in a row, or of all.
+    """
+    found: dict[str, Transcript | None] = {}
+    left, suspects, empty = list(names), deque[str](), 0
+    while left or suspects:
+        alone = not left
+        batch, left = left or [suspects.popleft()], []
+        heard, ended = ask(batch)
+        found |= heard
+        silent = [name for name in batch if name not in heard]
+        if ended is None or not silent:
+            continue  # it came to its end: what has no words by now was not to be had
+        empty = 0 if heard or alone else empty + 1
+        if empty > 1 or not (found or left or suspects or len(batch) > 1):
+            raise ended
+        if not alone:
+            suspects.append(silent[0])
+            left = silent[1:]
+    return found
+
+
+def _one_container(
+    wanted: Mapping[str, Spoken], recogniser: Recogniser, challenge: Challenge, gpu: str | None
+) -> Answer:
+    """What one container gave."""
     with tempfile.TemporaryDirectory(prefix="humdial-words-") as scratch:
         work = Path(scratch)
         work.chmod(0o755)
@@ -106,14 +148,15 @@ def recognise(
             gpu=gpu,
         ) as run:
             heard = _read((run.take(WORDS) or b""), names, wanted)
-            if run.outcome.exit_code != 0 and not heard:
-                raise MachineError(
-                    f"the recogniser {recogniser.profile} gave no words (exit code {run.outcome.exit_code})",
-                    code="I_RECOGNISER",
-                    hint="its log says why; or give ready words to --transcripts",
-                    detail=run.said(),
-                )
-    return found | heard
+            if run.outcome.exit_code == 0:
+                return heard, None
+            ended = MachineError(
+                f"the recogniser {recogniser.profile} ended in the middle (exit code {run.outcome.exit_code})",
+                code="I_RECOGNISER",
+                hint="its log says why; or give ready words to --transcripts",
+                detail=run.said(),
+            )
+            return heard, ended
 
 
 def _requests(

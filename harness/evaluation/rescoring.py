@@ -17,9 +17,11 @@ from harness.documents.verdict import JudgeRequest
 from harness.errors import Refused, UsageError
 from harness.evaluation.judging import Key, judge_item
 from harness.evaluation.known_answers import check_known
+from harness.evaluation.pair_listening import read_speech
+from harness.evaluation.pair_words import counted_items
 from harness.evaluation.preparing import read_requests, requests_lines
 from harness.evaluation.standings import AttemptState, TeamState, choose
-from harness.evaluation.stored_pairs import asked_of
+from harness.evaluation.stored_pairs import PairParts, asked_of
 from harness.evaluation.stored_run import StoredRun
 from harness.evaluation.stored_score import (
     Scored,
@@ -28,6 +30,7 @@ from harness.evaluation.stored_score import (
     score_stored,
     stored_gold,
     terms_of,
+    tolerated,
     verdicts_of,
 )
 from harness.judge import judge_request
@@ -55,22 +58,39 @@ def rescore_team(run: StoredRun, state: TeamState, challenge: Challenge, policy:
         return Rescored(None, None, b"", 0)
     chosen = state.attempt(number)
     terms = terms_of(run.pins, challenge, policy, judge_of(run, challenge))
-    if state.requests is None:
+    asked = state.requests(chosen)
+    if asked is None:
         raise Refused(
-            f"what the judge was asked about {state.team.name} is not there",
-            code="I_CORRUPT",
-            hint="restore the folder from a copy, or begin a new run",
+            f"nobody listened to attempt {number} of {state.team.name}, which counts under this spec",
+            code="E_NO_VERDICT",
+            hint="evaluate with that spec into a new folder",
         )
-    gold, stored = stored_gold(run.pins, run.blobs), read_requests(run.blobs.get(state.requests))
+    gold, stored = stored_gold(run.pins, run.blobs), read_requests(run.blobs.get(asked))
     if isinstance(gold, PairInputs):
-        requests = asked_of(gold, pair_parts(state, chosen, stored, terms, run.blobs), terms.asking).by_place()
+        parts = pair_parts(state, chosen, stored, terms, run.blobs)
+        _refuse_unheard(gold, parts, challenge, state)
+        requests = asked_of(gold, parts, terms.asking).by_place()
     else:
         requests = _requests(run, gold, chosen, stored, challenge, policy)
     verdicts, _ = verdicts_of(state, run.blobs)
-    missing = sum((request.item, request.sample) not in verdicts for request in requests.values())
+    settled = verdicts.keys() | tolerated(state, run.blobs, requests, terms)
+    missing = sum((request.item, request.sample) not in settled for request in requests.values())
     canaries, late = canaries_of(run, state, challenge), bool(counted["late"])
     scored = score_stored(gold, terms, state, chosen, requests, verdicts, canaries, run.blobs, late=late)
     return Rescored(chosen, scored, requests_lines(requests), missing)
+
+
+def _refuse_unheard(gold: PairInputs, parts: PairParts, challenge: Challenge, state: TeamState) -> None:
+    """A spec may count an input that the run's own left out."""
+    assert challenge.duplex is not None
+    heard = read_speech(parts.speech)
+    new = [item.file for item in counted_items(gold.key, challenge.duplex) if item.file not in heard]
+    if new:
+        raise Refused(
+            f"nobody listened to {len(new)} outputs of {state.team.name} that count under this spec ({new[0]} first)",
+            code="E_NO_VERDICT",
+            hint="evaluate with that spec into a new folder",
+        )
 
 
 def judge_of(run: StoredRun, challenge: Challenge) -> JudgeRef:

@@ -49,10 +49,11 @@ def _hand_in(state: TeamState, blobs: Blobs) -> HandIn | None:
         if each.ran is not None:
             record = from_plain(RunRecord, json.loads(blobs.get(each.ran["record"])))
             runs[record.image_id].append(record)
+    asked = state.requests(state.chosen) if state.chosen is not None else None
+    if asked is None:
+        return None
     if state.heard is not None:
         words = read_words(blobs.get(state.heard["words"]), submission)
         return hand_in_of_pairs(state.team.name, prepared["source"], submission, words, runs)
-    if state.requests is None:
-        return None
-    requests = read_requests(blobs.get(state.requests)).values()
+    requests = read_requests(blobs.get(asked)).values()
     return hand_in(state.team.name, prepared["source"], submission, requests, runs)

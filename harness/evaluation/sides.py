@@ -20,11 +20,13 @@ _PAIRS = "pairs"
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """``gold`` is the references as they are kept, ``layout`` how they lie; ``given`` reads the digests of the inputs'
+    """``gold`` is the references as they are kept, ``layout`` how they lie, ``languages`` what is spoken in them;
+    ``given`` reads the digests of the inputs'
     audio."""
 
     gold: bytes
     layout: str
+    languages: frozenset[str]
     given: Callable[[], frozenset[str]]
 
 
@@ -36,7 +38,10 @@ def read_sides(inputs: Path, references: Path, challenge: Challenge, track: str)
     gold = usable_references(references, challenge, need_labels=True)
     heard = usable_references(inputs, challenge, need_labels=False)
     lines = jsonl([to_plain(dialogue) for dialogue in gold.dialogues])
-    return Sides(lines, gold.layout, partial(given_audio, heard.dialogues, heard.root, challenge, heard.layout))
+    languages = frozenset(dialogue.language for dialogue in gold.dialogues)
+    return Sides(
+        lines, gold.layout, languages, partial(given_audio, heard.dialogues, heard.root, challenge, heard.layout)
+    )
 
 
 def _pairs(inputs: Path, references: Path, challenge: Challenge, rules: DuplexRules) -> Sides:
@@ -52,4 +57,5 @@ def _pairs(inputs: Path, references: Path, challenge: Challenge, rules: DuplexRu
             hint="the inputs are the references without key.jsonl, or the same folder",
         )
     paths = [heard.root / f"{path}.wav" for path in sorted(heard.audio_s)]
-    return Sides(pair_gold_bytes(gold), _PAIRS, partial(given_pairs, paths))
+    languages = frozenset(item.language for item in gold.key)
+    return Sides(pair_gold_bytes(gold), _PAIRS, languages, partial(given_pairs, paths))

@@ -66,11 +66,11 @@ class TeamState:
         number = self.counted["attempt"] if self.counted else None
         return None if number is None else self.attempt(number)
 
-    @property
-    def requests(self) -> str | None:
-        """The blob of what the judge is asked about the attempt that counts, once that is known."""
-        known = self.heard or (self.chosen.prepared if self.chosen is not None else None)
-        found: str | None = (known or {}).get("requests")
+    def requests(self, attempt: AttemptState) -> str | None:
+        """The blob of what the judge is asked about ``attempt``, once that is known; of a full-duplex one only when it
+        was the one that was heard."""
+        heard = self.heard if self.heard is not None and self.heard["attempt"] == attempt.attempt.number else None
+        found: str | None = (heard or attempt.prepared or {}).get("requests")
         return found
 
     @property

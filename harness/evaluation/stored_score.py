@@ -15,7 +15,7 @@ from harness.documents.submission import Submission
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.evaluation.blobs import Blobs
 from harness.evaluation.judging import Key
-from harness.evaluation.pair_asking import AskTerms
+from harness.evaluation.pair_asking import NATURALNESS, AskTerms
 from harness.evaluation.review import merged, reply_flags, review_counts, review_list, verdict_flags
 from harness.evaluation.run_directory import Pins
 from harness.evaluation.score import ScoreOptions
@@ -92,8 +92,7 @@ def score_stored(
 
     Raises Refused (I_CORRUPT).
     """
-    prepared, team = chosen.prepared or {}, state.team
-    submission = blobs.get(prepared["submission"])
+    team = state.team
     if isinstance(gold, PairInputs):
         parts = pair_parts(state, chosen, requests, terms, blobs)
         parts = replace(parts, submission=_named(parts.submission, team))
@@ -101,6 +100,7 @@ def score_stored(
         assert terms.hearing is not None
         files, complete = score_pair_files(gold, parts, verdicts, canaries, terms.asking, terms.hearing, options)
         return Scored(files, complete)
+    submission = blobs.get((chosen.prepared or {})["submission"])
     document = _named(from_plain(Submission, json.loads(submission)), team)
     return _score_dialogues(gold, terms, document, requests, verdicts, canaries, team, late=late)
 
@@ -159,6 +159,21 @@ def _score_dialogues(
         "report.json": pretty_json(to_plain(report)),
     }
     return Scored(files, report.complete)
+
+
+def tolerated(
+    state: TeamState, blobs: Blobs, requests: Mapping[Key, JudgeRequest], terms: ScoreTerms
+) -> set[tuple[str, int]]:
+    """What the judge answered with a failure that the report can live with: under a policy that does not wait for
+    failed judgements, and of marks that rank nothing. It is not asked again, so that a crash decides nothing."""
+    lives = terms.challenge.policies[terms.policy].failed_judgement != "block"
+    answered = {
+        (plain["item"], plain["sample"])
+        for entry in state.judged
+        for plain in map(json.loads, blobs.get(entry["verdicts"]).splitlines())
+    }
+    beside = {(each.item, each.sample) for each in requests.values() if lives or each.task == NATURALNESS}
+    return answered & beside
 
 
 def verdicts_of(state: TeamState, blobs: Blobs) -> tuple[dict[tuple[str, int], Verdict], CanaryCheck | None]:

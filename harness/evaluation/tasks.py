@@ -63,6 +63,7 @@ class PrepareTask:
 @dataclass(frozen=True, slots=True)
 class HearTask:
     """Listen to the full-duplex ``source``, write its words down, and make what the judge needs as a PrepareTask does.
+    ``checked`` is the digest of what was found valid, ``words`` the folder of its ready words below the setting's.
     ``heard`` are the speech and the words when they are known: then only the audio is made again. ``others`` is the
     speech of another team's pairs, so that nobody listens to the inputs again."""
 
@@ -70,6 +71,8 @@ class HearTask:
     source: Path
     collected: bool
     work: Path
+    checked: str
+    words: str
     heard: tuple[bytes, bytes] | None = None
     others: bytes | None = None
     gpu: str | None = None
@@ -116,7 +119,6 @@ class Prepared:
 class Heard:
     """JSONL each: where both sides of every pair speak, the outputs' words, and the requests as in Prepared."""
 
-    source: str
     speech: bytes
     words: bytes
     requests: bytes

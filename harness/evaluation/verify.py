@@ -19,6 +19,7 @@ from harness.errors import HarnessError, Refused, UsageError
 from harness.evaluation.differences import document_differences
 from harness.evaluation.journal import Scan, find
 from harness.evaluation.judge_lock import file_digest
+from harness.evaluation.pair_listening import read_speech
 from harness.evaluation.publishing import NO_COHORT, Renderers, refusals, table_of
 from harness.evaluation.run_directory import BLOBS, JOURNAL, LEDGER, PINS, TEAMS
 from harness.evaluation.standings import MADE_BY, TeamState, blob_names, files_of, ledger_entries
@@ -108,6 +109,7 @@ def _differences(check: RunCheck) -> Iterator[Difference]:
         check.counts["teams"] += 1
         yield from _file_differences(check, name, state)
         yield from _stray_differences(check.run, name, state)
+    yield from _users_differences(check)
     yield from _ledger_differences(check)
     yield from _table_differences(check)
 
@@ -161,6 +163,20 @@ def _stray_differences(run: StoredRun, name: str, state: TeamState) -> Iterator[
         relative = path.relative_to(run.path)
         if not relative.parts[2].startswith("outputs") and not path.is_dir() and relative.as_posix() not in ours:
             yield Difference(relative.as_posix(), "a file that the journal does not know")
+
+
+def _users_differences(check: RunCheck) -> Iterator[Difference]:
+    """All teams answered the same inputs: what was heard in those must be the same for all of Track 2."""
+    first: dict[str, object] | None = None
+    for state in check.run.states.values():
+        if state.heard is None:
+            continue
+        speech = read_speech(check.run.blobs.get(state.heard["speech"]))
+        users: dict[str, object] = {name: each.user for name, each in speech.items()}
+        first = users if first is None else first
+        if users != first:
+            where = check.run.blobs.path(state.heard["speech"]).relative_to(check.run.path).as_posix()
+            yield Difference(where, f"the inputs of {state.team.name} have other speech than those of other teams")
 
 
 def _ledger_differences(check: RunCheck) -> Iterator[Difference]:

@@ -57,12 +57,13 @@ def team_differences(check: RunCheck, state: TeamState) -> Iterator[Difference]:
         return
     if run.pins.hearing is not None and not (state.heard or state.judged or state.scored):
         return  # nobody has listened yet
-    if state.requests is None:
+    asked = state.requests(chosen)
+    if asked is None:
         yield Difference(f"{JOURNAL} ({name})", f"what the judge was asked about {name} is not there")
         return
     again = rescore_team(run, state, run.challenge, run.pins.policy)
-    yield from _same_blob(run, state.requests, again.requests, f"the hand-in of {name}")
-    yield from _verdict_differences(check, state)
+    yield from _same_blob(run, asked, again.requests, f"the hand-in of {name}")
+    yield from _verdict_differences(check, state, asked)
     if state.scored is not None and again.scored is not None:
         for file, made in again.scored.files.items():
             yield from _same_blob(run, state.scored[score_key(file)], made, f"{name}'s hand-in and verdicts")
@@ -121,10 +122,9 @@ def _prepared(run: StoredRun, task: PrepareTask, heard: Mapping[str, Any] | None
     return prepare(task.source, task.team, gold, run.challenge, terms, task.work, collected=task.collected), None
 
 
-def _verdict_differences(check: RunCheck, state: TeamState) -> Iterator[Difference]:
+def _verdict_differences(check: RunCheck, state: TeamState, blob: str) -> Iterator[Difference]:
     run, name = check.run, state.team.name
-    assert state.requests is not None
-    requests = read_requests(run.blobs.get(state.requests)).values()
+    requests = read_requests(run.blobs.get(blob)).values()
     policy = run.challenge.policies[run.pins.policy]
     free = policy.reply_reading == "published" and "decoding" in run.challenge.judges[run.pins.judge.profile].settings
     asked = {(request.item, request.sample): request for request in requests}

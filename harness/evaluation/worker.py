@@ -44,6 +44,7 @@ from harness.evaluation.tasks import (
     Task,
 )
 from harness.evaluation.verdict_store import VerdictStore
+from harness.hearing.voice_activity import voice_activity_version
 from harness.judge.canaries import canaries_to_ask
 from harness.resources import cache_dir
 from harness.sandbox import PairFiles, connect, containers_of, run_team_image
@@ -135,7 +136,13 @@ def _hear(task: HearTask, setting: Setting) -> Heard:
     assert setting.hearing is not None  # only such a run has these tasks
     _emptied(task.work)
     ready = partial(_recogniser, setting) if setting.hearing.recogniser else None
-    words = setting.transcripts / task.team if setting.transcripts is not None else None
+    if voice_activity_version() != setting.hearing.voice_activity:
+        raise UsageError(
+            f"{voice_activity_version()} is installed, the run was begun with {setting.hearing.voice_activity}",
+            code="E_PIN",
+            hint="install that version on every machine of the run",
+        )
+    words = setting.transcripts / task.words if setting.transcripts is not None else None
     gold = _pairs(setting.references, setting.challenge, need_key=True)
     return hear_pairs(task, gold, _terms(setting), Ears(setting.inputs, words, ready))
 

@@ -14,7 +14,7 @@ from pair_set import small_spec
 
 from harness.challenge.load import load_challenge
 from harness.documents.duplex import HearingTerms
-from harness.evaluation.preparing import read_requests
+from harness.evaluation.preparing import read_requests, source_digest
 from harness.evaluation.tasks import Heard, HearTask, Setting
 from harness.evaluation.worker import execute
 from harness.hearing.voice_activity import voice_activity_version
@@ -22,7 +22,7 @@ from harness.judge.talk_canaries import planted_talks, talk_requests
 
 WAVS = Path(__file__).resolve().parents[1] / "data" / "vectors" / "wavs"
 SEGMENTS = [{"xmin": 0.656, "xmax": 3.409, "text": "a"}, {"xmin": 6.548, "xmax": 10.066, "text": "b"}]
-HEARING = HearingTerms("words", "", "", "", voice_activity_version())
+HEARING = HearingTerms("words", "", "", voice_activity_version())
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ def make_pair_bench(folder: Path, few: Path, warm: Warm) -> PairBench:
     (folder / "alone.toml").write_text("".join(rows[:1]), "utf-8")
     bench = PairBench(folder, folder / "inputs", folder / "cache", warm)
     _store(bench)
+    warm.rehearse(bench.arguments(folder / "rehearsal", teams="two.toml"), bench.environment())
+    shutil.rmtree(folder / "rehearsal")
     return bench
 
 
@@ -93,7 +95,8 @@ def _store(bench: PairBench) -> None:
         hearing=HEARING, transcripts=bench.folder / "words",
     )  # fmt: skip
     for team, source in (("alpha", "alpha"), ("baseline", "baseline"), ("delta", "archive.zip")):
-        task = HearTask(team, bench.folder / source, False, bench.folder / "work" / team)
+        path = bench.folder / source
+        task = HearTask(team, path, False, bench.folder / "work" / team, source_digest(path), team)
         done = execute(task, setting)
         assert isinstance(done, Heard), done
         for request in read_requests(done.requests).values():

@@ -107,7 +107,7 @@ def test_an_image_whose_delays_are_measured_gets_a_whole_node(
     monkeypatch.setenv("HUMDIAL_CACHE", str(bench.cache))
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     small, large = cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=2)
-    hearing = HearingTerms("voice", "", "", "", "silero-vad")
+    hearing = HearingTerms("voice", "", "", "silero-vad")
     executor = RayExecutor(replace(_setting(bench), hearing=hearing), tmp_path, 2, cluster.address)
     try:
         for number in range(3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -187,10 +188,6 @@ def test_a_spec_that_hears_otherwise_cannot_score_it_again(pairs: PairBench, cop
 def test_what_it_was_begun_with_is_pinned(pairs: PairBench, copy: Path, tmp_path: Path) -> None:
     code, said = pairs.evaluate(copy, "--delay-from", "voice")
     assert (code, "E_PIN" in said, "hearing.delay_from was words" in said) == (2, True, True), said
-    words = Path(shutil.copytree(pairs.folder / "words", tmp_path / "words"))
-    next(words.rglob("*.json")).write_text('{"text": "", "chunks": []}', "utf-8")
-    code, said = pairs.evaluate(copy, "--transcripts", str(words))
-    assert (code, "E_PIN" in said, "hearing.transcripts" in said) == (2, True, True), said
 
 
 def test_inputs_that_are_not_those_of_the_references_are_refused(pairs: PairBench, tmp_path: Path) -> None:
@@ -204,11 +201,85 @@ def test_inputs_that_are_not_those_of_the_references_are_refused(pairs: PairBenc
     assert not (tmp_path / "run").exists()
 
 
-def test_words_that_cannot_be_used_stop_their_team_alone(pairs: PairBench, tmp_path: Path) -> None:
+def test_words_that_cannot_be_used_stop_their_team_alone_until_they_are_corrected(
+    pairs: PairBench, run: Path, tmp_path: Path
+) -> None:
     words = Path(shutil.copytree(pairs.folder / "words", tmp_path / "words"))
     for path in (words / "alpha").rglob("*.json"):
         path.write_text("[]", "utf-8")
-    code, said = pairs.evaluate(tmp_path / "run", "--transcripts", str(words))
+    next((words / "delta").rglob("*.json")).unlink()
+    out = tmp_path / "run"
+    code, said = pairs.evaluate(out, "--transcripts", str(words))
     assert (code, "unfinished: alpha" in said, "E_TRANSCRIPT" in said) == (3, True, True), said
-    assert not list((tmp_path / "run").glob("leaderboard.*"))
-    assert (tmp_path / "run/teams/delta/scores/report.json").is_file()
+    assert "1 outputs of delta have no words" in said
+    assert not list(out.glob("leaderboard.*")) and (out / "teams/baseline/scores/report.json").is_file()
+    code, said = pairs.evaluate(out)
+    assert code == 0, said
+    assert published(out) == published(run)
+
+
+def test_nothing_begins_where_nobody_writes_words_down(pairs: PairBench, tmp_path: Path) -> None:
+    arguments = pairs.arguments(tmp_path / "run")
+    place = arguments.index("--transcripts")
+    code, said = here(*arguments[:place], *arguments[place + 2 :])
+    assert (code, "E_CONFIG" in said, "nobody writes down what is said in en" in said) == (2, True, True), said
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def attempts(pairs: PairBench) -> Path:
+    """A run in which a team has handed in twice; the second counts, and the late one does not."""
+    lines = ["[[team]]", 'name = "alpha"', 'track = "track2"']
+    for source, day in (("baseline", "2025-11-20"), ("alpha", "2025-11-22"), ("baseline", "2026-02-01")):
+        lines += ["[[team.attempt]]", f'submission = "{source}"', f"submitted_at = {day}T08:00:00Z"]
+    # The manifests name their teams; an archive may come without one only from an image, so the copies are alpha's.
+    for source in ("alpha", "baseline"):
+        folder = pairs.folder / f"alpha-{source}"
+        shutil.copytree(pairs.folder / source, folder)
+        shutil.copyfile(pairs.folder / "alpha/submission.json", folder / "submission.json")
+    text = (
+        "\n".join(lines)
+        .replace('"baseline"', '"alpha-baseline"')
+        .replace('submission = "alpha"', 'submission = "alpha-alpha"')
+    )
+    rows = (pairs.folder / "two.toml").read_text("utf-8").split("[[team]]")
+    (pairs.folder / "attempts.toml").write_text(text + "\n\n[[team]]" + rows[2], "utf-8")
+    words = pairs.folder / "attempted"
+    shutil.copytree(pairs.folder / "words/alpha", words / "alpha/2")
+    shutil.copytree(pairs.folder / "words/baseline", words / "baseline")
+    out = pairs.folder / "attempts"
+    code, said = pairs.evaluate(out, "--transcripts", str(words), teams="attempts.toml")
+    assert code == 0, said
+    return out
+
+
+def test_the_last_attempt_in_time_is_heard_with_its_own_words(run: Path, attempts: Path) -> None:
+    assert (attempts / "teams/alpha/scores/pairs.jsonl").read_bytes() == (
+        run / "teams/alpha/scores/pairs.jsonl"
+    ).read_bytes()
+    entries = [json.loads(line)["data"] for line in (attempts / "ledger.jsonl").read_text("utf-8").splitlines()]
+    counted = {each["attempt"]: (each["counts"], each["late"]) for each in entries if each["team"] == "alpha"}
+    assert counted == {1: (False, False), 2: (True, False), 3: (False, True)}
+
+
+@pytest.mark.usefixtures("nothing_else")
+def test_another_attempt_is_not_scored_with_what_was_heard_of_this_one(
+    pairs: PairBench, attempts: Path, tmp_path: Path
+) -> None:
+    spec = pairs.spec.read_text("utf-8")
+    earlier = tmp_path / "earlier.toml"
+    earlier.write_text(re.sub(r"deadline = .*", 'deadline = "2025-11-21T00:00:00Z"', spec), "utf-8")
+    copy = shutil.copytree(attempts, tmp_path / "copy")
+    code, said = here("rescore", copy, "--challenge", earlier, "--out", tmp_path / "out")
+    assert (code, "nobody listened to attempt 1 of alpha" in said) == (1, True), said
+
+
+def test_an_input_that_is_left_out_and_one_that_comes_back(pairs: PairBench, tmp_path: Path) -> None:
+    spec = pairs.spec.read_text("utf-8")
+    without = tmp_path / "without.toml"
+    without.write_text(re.sub(r"excluded = .*", 'excluded = ["test-000007"]', spec), "utf-8")
+    code, said = pairs.evaluate(tmp_path / "run", "--challenge", str(without), teams="alone.toml")
+    assert (code, "refused: the delay score" in said) == (1, True), said  # nor would there be one without a pause
+    assert _report(tmp_path / "run")["measures"]["en"]["outputs"] == {"ok": 1}
+    code, said = here("rescore", tmp_path / "run", "--challenge", pairs.spec, "--out", tmp_path / "out")
+    assert (code, "nobody listened to 1 outputs of alpha" in said) == (1, True), said

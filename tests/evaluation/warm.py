@@ -70,6 +70,7 @@ def _rehearse(order: dict[str, Any]) -> int:
         os.environ.clear()
         os.environ.update(before)
         worker._references.cache_clear()
+        worker._pairs.cache_clear()
     gc.freeze()  # so that forked processes do not copy it all when they collect
     return 0
 

@@ -51,11 +51,12 @@ class Done:
 
 @dataclass(slots=True)
 class _Running:
-    """``gpu``: it was given to Ray as a task that needs one."""
+    """``cpus`` and ``gpu``: what Ray was told that it needs."""
 
     number: int
     task: Task
     losses: int = 0
+    cpus: int = 1
     gpu: bool = False
 
 
@@ -111,17 +112,22 @@ class RayExecutor:
         task = running.task
         tried = replace(task, work=_trial(running))
         running.gpu = task.stage in _ON_GPU and self.gpus > 0
+        running.cpus = self._cpus(task, gpu=running.gpu)
         remote = self._remote.options(
-            num_cpus=self._cpus(task), num_gpus=int(running.gpu), max_retries=0, name=f"{task.stage} {task.team}"
+            num_cpus=running.cpus, num_gpus=int(running.gpu), max_retries=0, name=f"{task.stage} {task.team}"
         )
         self._running[remote.remote(tried, self._setting, code_digest(), os.environ.get(OWN))] = running
 
-    def _cpus(self, task: Task) -> int:
-        """One; where delays are measured, an image has a node to itself, one of the largest."""
+    def _cpus(self, task: Task, *, gpu: bool) -> int:
+        """One; where delays are measured, an image has a node to itself, one of the largest that it can run on."""
         if self._setting.hearing is None or not isinstance(task, RunTask):
             return 1
-        nodes = [node["Resources"].get("CPU", 0) for node in self._ray.nodes() if node["Alive"]]
+        nodes = [node.get("CPU", 0) for node in self._nodes() if not gpu or node.get("GPU", 0) >= 1]
         return max(1, int(max(nodes, default=1)))
+
+    def _nodes(self) -> list[dict[str, float]]:
+        """What each node that is there has."""
+        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
 
     def _taken(self, reference: Any) -> tuple[int, Result] | None:
         """The result of a task that ended; None when its node was lost and it is begun again."""
@@ -147,22 +153,29 @@ class RayExecutor:
 
     def _hopeless(self) -> list[tuple[int, Result]]:
         """Tasks that would wait for ever, because for a while no node has been there that could do them."""
-        resources = self._ray.cluster_resources()
-        wanted = "GPU" if any(running.gpu for running in self._running.values()) else "CPU"
-        if resources.get("CPU", 0) >= 1 and resources.get(wanted, 0) >= 1:
+        nodes = self._nodes()
+        lost = {
+            reference: running
+            for reference, running in self._running.items()
+            if not any(node.get("CPU", 0) >= running.cpus and node.get("GPU", 0) >= int(running.gpu) for node in nodes)
+        }
+        if not lost:
             self._no_node_since = None
             return []
         now = time.monotonic()
         self._no_node_since = self._no_node_since or now
         if now - self._no_node_since < _PATIENCE_S:
             return []
-        what = f"the cluster has no {wanted} left"
-        failure = Failure("I_CLUSTER", what, "start nodes again, then run the same command again", False)
-        lost = [(running.number, failure) for running in self._running.values()]
-        for reference in self._running:
+        found: list[tuple[int, Result]] = []
+        for reference, running in lost.items():
+            wanted = "GPU" if running.gpu else "CPU"
+            what = f"the cluster has no {wanted} left for it" + (f" ({running.cpus} CPUs)" if running.cpus > 1 else "")
+            hint = "start nodes again, then run the same command again"
+            found.append((running.number, Failure("I_CLUSTER", what, hint, False)))
             self._ray.cancel(reference, force=False)
-        self._running.clear()
-        return list(lost)
+            del self._running[reference]
+        self._no_node_since = None
+        return found
 
     def _clean_nodes(self) -> None:
         """Containers of this run that a killed process or a lost node left, on every node that is there."""

@@ -102,9 +102,7 @@ class _Worker:
         except (EOFError, OSError):
             self.alive = False
             self.join(_STOP_S)
-            return number, Failure(
-                "I_WORKER", "a worker process ended in the middle of its task", "it is done again", True
-            )
+            return number, _LOST
 
     def end(self, *, stop: bool) -> None:
         if stop:
