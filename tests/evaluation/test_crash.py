@@ -1,9 +1,8 @@
 """Whatever is broken, at whatever point: the same command goes on, and the table is the same bytes.
 
 `make soak` breaks every operation in every way that there is (of a full-duplex evaluation: kills at each), and kills
-200 times; CI breaks the first operation
-at each point in every way, kills at the first operation of each kind (a point and what it is done to), and 20 times at
-any moment.
+200 times; CI breaks the first operation at each point in every way, kills at the first operation of each kind (a point
+and what it is done to), and 20 times at any moment.
 """
 
 from __future__ import annotations
