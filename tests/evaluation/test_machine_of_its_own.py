@@ -28,8 +28,9 @@ pytestmark = [
         os.geteuid() != 0 or shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None, reason="needs root"
     ),
 ]
-# Says again whatever it hears, which is not much of a partner.
+# Says again whatever it hears, which is not much of a partner; long enough for its processor time to be seen.
 ECHO = """
+sleep 1
 for folder in test clean; do
     mkdir -p /output/$folder
     for heard in /input/$folder/*.wav; do
