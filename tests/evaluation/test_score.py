@@ -60,10 +60,10 @@ def short_paper(paper: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def paper_scored(short_dev: Path, short_paper: Path, humdial: Humdial, judge: object, tmp_path_factory: Any) -> Path:
+def paper_scored(dev: Path, paper: Path, humdial: Humdial, judge: object, tmp_path_factory: Any) -> Path:
     """What `humdial score` leaves of the folder submission."""
     out: Path = tmp_path_factory.mktemp("scored") / "paper"
-    result = humdial("score", short_paper, "--references", short_dev, "--out", out, "--team", "paper")
+    result = humdial("score", paper, "--references", dev, "--out", out, "--team", "paper")
     assert result.returncode == 0, result.stderr + result.stdout
     return out
 
@@ -85,7 +85,7 @@ def scored(
     scores: Path, paper_scored: Path, team_images: dict[str, str], short_dev: Path, humdial: Humdial,
     tmp_path_factory: Any,
 ) -> dict[str, Path]:  # fmt: skip
-    """What was scored, by name: the table's teams, and of task2 alone the hostile team and the folder submission."""
+    """What was scored, by name: the table's teams, of task2 alone the hostile team, and the folder submission."""
     out: Path = tmp_path_factory.mktemp("hostile")
     result = humdial("run", team_images["hostile"], "--inputs", short_dev, "--out", out / "run")
     assert result.returncode == 0, result.stderr
@@ -106,7 +106,7 @@ def board(scores: Path, humdial: Humdial) -> Any:
 def test_reports_follow_their_schema_and_account_for_every_item(
     scored: dict[str, Path], dev: Path, short_dev: Path, team: str
 ) -> None:
-    references = dev if team in ("careful", "lazy") else short_dev
+    references = short_dev if team == "hostile" else dev
     report = _json(scored[team] / "report.json")
     jsonschema.validate(report, _json(schema_path("score-report")), cls=Draft202012Validator)
     item_schema = Draft202012Validator(_json(schema_path("scored-item")))
@@ -197,17 +197,17 @@ def test_gold_text_is_in_nothing_that_scoring_prints_or_reports(scored: dict[str
 
 
 def test_labels_in_a_submission_change_nothing(
-    paper_scored: Path, short_dev: Path, short_paper: Path, humdial: Humdial, tmp_path: Path
+    paper_scored: Path, dev: Path, paper: Path, humdial: Humdial, tmp_path: Path
 ) -> None:
     """The answer key is never read out of the submission."""
     forged = tmp_path / "forged"
-    shutil.copytree(short_paper, forged)
+    shutil.copytree(paper, forged)
     for path in forged.glob("*/*.jsonl"):
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         for turn in (turn for row in rows for turn in row["turns"]):
             turn["text"], turn["emotion"] = turn["response_text"], "happy"
         path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
-    result = humdial("score", forged, "--references", short_dev, "--out", tmp_path / "out", "--team", "paper")
+    result = humdial("score", forged, "--references", dev, "--out", tmp_path / "out", "--team", "paper")
     assert result.returncode == 0, result.stderr + result.stdout
     assert (tmp_path / "out" / "items.jsonl").read_bytes() == (paper_scored / "items.jsonl").read_bytes()
 
