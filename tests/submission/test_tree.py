@@ -203,7 +203,7 @@ def test_a_hostile_description_ends_in_time(folder: Path, kids: bytes) -> None:
 
 def test_a_reader_of_pdfs_that_is_ended_from_outside_is_not_the_teams_fault(tmp_path: Path) -> None:
     """Nor is one that a busy machine gives no time: only its processor time is limited."""
-    made.write(tmp_path, {"system_description.pdf": made.pdf()})
+    made.write(tmp_path, {"system_description.pdf": made.pdf() + b"% counted in no other test"})
     count = PageCount(scan(tmp_path, LIMITS), "system_description.pdf")
     assert count._process is not None
     os.kill(count._process.pid, signal.SIGSTOP)
@@ -211,3 +211,21 @@ def test_a_reader_of_pdfs_that_is_ended_from_outside_is_not_the_teams_fault(tmp_
     with pytest.raises(MachineError) as caught:
         count.pages()
     assert caught.value.code == "I_READER"
+
+
+def test_a_description_that_was_counted_is_known_again_and_a_changed_one_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "system_description.pdf"
+    path.write_bytes(made.pdf(3) + b"% first")
+    for started in (True, False):
+        count = PageCount(scan(tmp_path, LIMITS), path.name)
+        assert (count._process is not None) is started
+        assert count.pages() == 3
+        count.close()
+    path.write_bytes(made.pdf(5) + b"% then")
+    changed = PageCount(scan(tmp_path, LIMITS), path.name)
+    with path.open("r+b") as stream:  # while it is read, in its place
+        stream.write(b"%PDF-1.3")
+    assert changed.pages() == 5
+    again = PageCount(scan(tmp_path, LIMITS), path.name)
+    assert again._process is not None
+    assert again.pages() == 5
