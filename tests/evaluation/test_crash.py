@@ -149,6 +149,7 @@ def test_killed_at_any_moment_any_number_of_times(bench: Bench, quick: Path, par
         out = quick / f"run-{runs}"
         code = -1
         while code != 0:
+            _wait_for_lock(out)
             process = start(out)
             if kills < KILLS:
                 time.sleep(chance.uniform(0, length_s))
