@@ -158,8 +158,9 @@ class Campaign:
                 return
             yield from images[:1] or open_
             return
+        first = {state.team.name for state in images}
         yield from images
-        yield from (state for state in open_ if state not in images)
+        yield from (state for state in open_ if state.team.name not in first)
 
     @property
     def _hears(self) -> bool:
