@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import gc
 import io
 import json
@@ -84,6 +85,13 @@ def _record(points: Path) -> run_io.Hook:
     return hook
 
 
+def _end_with(parent: int) -> None:
+    """At once, before the worker does so itself: one whose parent was killed meanwhile would hold its lock for ever."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def _child(order: dict[str, Any]) -> NoReturn:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     said = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -96,6 +104,7 @@ def _child(order: dict[str, Any]) -> NoReturn:
         campaign.LocalExecutor = Here  # type: ignore[misc,assignment]
         evaluate._PAUSES_S = (0.05, 0.1)  # no engine is being restarted that would need a moment
     else:
+        os.register_at_fork(after_in_child=functools.partial(_end_with, os.getpid()))
         forked = multiprocessing.get_context("fork")
         local.multiprocessing.get_context = lambda kind: forked  # type: ignore[assignment,attr-defined]
     if order["points"]:
