@@ -58,9 +58,12 @@ class Stopped(KeyboardInterrupt):
     """SIGTERM to a worker: its container is stopped on the way out."""
 
 
-def begin() -> None:
-    """The start of a worker process: it ends with its parent, even a killed one; Ctrl-C is the parent's to handle."""
+def begin(parent: int) -> None:
+    """The start of a worker process: it ends with its ``parent`` (a process id), even a killed one; Ctrl-C is the
+    parent's to handle."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it was killed before it could be followed
+        os._exit(143)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
 

@@ -163,9 +163,18 @@ def test_killed_at_any_moment_any_number_of_times(bench: Bench, quick: Path, par
 
 def _wait_for_lock(run: Path) -> None:
     """Until the workers of a killed process are gone: forked here, they share its lock, as those of users never do."""
-    if (run / LOCK).exists():
-        with (run / LOCK).open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+    if not (run / LOCK).exists():
+        return
+    until = time.monotonic() + 300
+    with (run / LOCK).open("rb") as stream:
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                assert time.monotonic() < until, "a killed run left a worker that does not end"
+                time.sleep(0.01)
+            else:
+                return
 
 
 def _kill(process: int, chance: random.Random) -> bool:

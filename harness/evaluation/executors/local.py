@@ -6,6 +6,7 @@ Not concurrent.futures: there a killed worker breaks the pool, which ends all ot
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -80,7 +81,7 @@ class _Worker:
         self.pipe, theirs = context.Pipe()
         self.number: int | None = None
         self.alive = True
-        self._process: BaseProcess = context.Process(target=_serve, args=(theirs, setting), daemon=False)  # type: ignore[attr-defined]
+        self._process: BaseProcess = context.Process(target=_serve, args=(theirs, setting, os.getpid()), daemon=False)  # type: ignore[attr-defined]
         self._process.start()
         theirs.close()  # theirs alone: then the pipe ends with the process, however that ends
 
@@ -120,9 +121,9 @@ class _Worker:
             self._process.join()
 
 
-def _serve(pipe: Connection, setting: Setting) -> None:
+def _serve(pipe: Connection, setting: Setting, parent: int) -> None:
     """A worker's life: tasks until there are no more."""
-    begin()
+    begin(parent)
     with suppress(EOFError, OSError, Stopped):
         while (task := pipe.recv()) is not None:
             pipe.send(execute(task, setting))
