@@ -4,9 +4,11 @@ judge."""
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,12 @@ import pytest
 from bench import published
 from command import here
 from pair_set import small_spec
+from shown import execute, shown
 
 from harness.evaluation.judge_image import JudgeImage
 from harness.sandbox import Engine
 
 pytestmark = [pytest.mark.engine, pytest.mark.judge]
-Humdial = Callable[..., subprocess.CompletedProcess[str]]
 # A team's image, and how long it waits for a pause and talks on when somebody breaks in, in milliseconds.
 TEAMS = {"baseline": (1500, 1200), "partner": (900, 500)}
 
@@ -51,11 +53,12 @@ def folder(duplex_sample: Path, engine: Engine, base_image: str, tmp_path_factor
 
 
 @pytest.fixture(scope="module")
-def run(folder: Path, judge: JudgeImage, humdial: Humdial) -> Path:
-    given = ("--inputs", folder / "inputs", "--references", folder / "references", "--challenge", folder / "spec.toml")
-    done = humdial("evaluate", folder / "teams.toml", *given, "--jobs", "2", "--out", folder / "run")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "run"
+def run(folder: Path, judge: JudgeImage) -> Path:
+    """The page's command; only that it is of a smaller challenge, and of two teams at once."""
+    page = shown("how-to/evaluate.md", "humdial evaluate teams.toml --track track2")
+    block = replace(page, text=f"{page.text} --jobs 2 --challenge spec.toml")
+    execute(block, folder, {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
+    return folder / "run-track2"
 
 
 def _json(path: Path) -> Any:
