@@ -61,24 +61,12 @@ def table_renderers(challenge: Challenge) -> dict[str, Callable[[Leaderboard], b
     "--ray-address", envvar="RAY_ADDRESS", default="local", show_default=True, metavar="ADDRESS",
     help="With --executor ray: a cluster's host:port, `auto` (the one on this machine) or `local` (a new one here).",
 )  # fmt: skip
-@click.option(
-    "--recogniser",
-    default="small",
-    show_default=True,
-    metavar="PROFILE",
-    help="Track 2: who writes down what has no ready transcript, a [duplex.recognisers] of the spec; none for nobody.",
-)
+@options.recogniser_option
 @click.option("--recogniser-weights", type=_FOLDER, help="Track 2: the weights of one that comes in no package.")
 @click.option(
     "--transcripts", type=_FOLDER, help="Track 2: ready transcripts, a folder a team, named like the outputs."
 )
-@click.option(
-    "--delay-from",
-    type=click.Choice(["words", "voice"]),
-    default="words",
-    show_default=True,
-    help="Track 2: the first response is the first word, or the onset of voice activity.",
-)
+@options.delay_option
 @options.challenge_option
 @options.color_option
 @options.quiet_option

@@ -58,6 +58,20 @@ limits_option = click.option(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A TOML file that replaces some of the challenge's [limits.run].",
 )
+recogniser_option = click.option(
+    "--recogniser",
+    default="small",
+    show_default=True,
+    metavar="PROFILE",
+    help="Track 2: who writes down what has no ready transcript, a [duplex.recognisers] of the spec; none for nobody.",
+)
+delay_option = click.option(
+    "--delay-from",
+    type=click.Choice(["words", "voice"]),
+    default="words",
+    show_default=True,
+    help="Track 2: the first response is the first word, or the onset of voice activity.",
+)
 gpu_option = click.option("--gpu", metavar="DEVICE", help="Give the container this GPU (a UUID).")
 FAULT_EXITS = {"none": 0, "submission": 1, "unclear": 1, "infrastructure": 3}
 

@@ -51,20 +51,8 @@ from harness.cli import options
 @click.option(
     "--labels", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Track 2: ready behaviour labels."
 )
-@click.option(
-    "--delay-from",
-    type=click.Choice(["words", "voice"]),
-    default="words",
-    show_default=True,
-    help="Track 2: the first response is the first word, or the onset of voice activity.",
-)
-@click.option(
-    "--recogniser",
-    default="small",
-    show_default=True,
-    metavar="PROFILE",
-    help="Track 2: who writes down what has no ready transcript, a [duplex.recognisers] of the spec; none for nobody.",
-)
+@options.delay_option
+@options.recogniser_option
 @click.option(
     "--recogniser-weights",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

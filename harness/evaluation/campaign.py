@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import __version__
-from harness.challenge.duplex import DuplexRules
 from harness.challenge.load import override_limits, spec_document
 from harness.challenge.spec import Challenge
 from harness.documents.codec import pretty_json, to_plain
@@ -113,8 +112,9 @@ def evaluate_challenge(
     teams = read_teams(teams_file.resolve(), challenge, options.track)
     track = teams[0].track
     sides = read_sides(inputs, references, challenge, track)
+    _refuse_deaf(challenge, track, options.hearing, sides.languages)
     judge = _judge(challenge, options.profile, watcher, begun=(out / PINS).is_file())
-    hearing = _hearing(challenge, track, options.hearing, judge, watcher, sides.languages)
+    hearing = _hearing(challenge, track, options.hearing, judge, watcher)
     spec = spec_document(options.challenge)
     pins = _pins(challenge, options, track, judge, teams, spec, sides, hearing, inputs)
     out = out.resolve()  # workers may have another working directory
@@ -160,8 +160,11 @@ def _absolute(path: Path | None) -> Path | None:
     return None if path is None else path.resolve()
 
 
-def _refuse_deaf(rules: DuplexRules, options: HearingOptions, languages: Collection[str]) -> None:
-    """Before an image runs: words are needed in every language, for the labels too."""
+def _refuse_deaf(challenge: Challenge, track: str, options: HearingOptions, languages: Collection[str]) -> None:
+    """Before a judge is built or an image runs: words are needed in every language, for the labels too."""
+    rules = pair_rules(challenge, track)
+    if rules is None:
+        return
     known = rules.recognisers.get(options.recogniser or "", {})
     lacking = sorted(set(languages) - set(known))
     if options.transcripts is None and lacking and (options.recogniser is None or known):
@@ -174,19 +177,13 @@ def _refuse_deaf(rules: DuplexRules, options: HearingOptions, languages: Collect
 
 
 def _hearing(
-    challenge: Challenge,
-    track: str,
-    options: HearingOptions,
-    judge: JudgeImage,
-    watcher: Watcher,
-    languages: Collection[str],
+    challenge: Challenge, track: str, options: HearingOptions, judge: JudgeImage, watcher: Watcher
 ) -> HearingTerms | None:
     """How a full-duplex track is heard; None for another. The recogniser runs in the judge's image."""
     rules = pair_rules(challenge, track)
     if rules is None:
         return None
     fingerprint = ""
-    _refuse_deaf(rules, options, languages)
     if options.recogniser is not None:
         weights = options.recogniser_weights
         fingerprint = ready_recogniser(rules, options.recogniser, judge, weights, watcher.note).fingerprint

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.challenge.duplex import DuplexRules
 from harness.documents.codec import canonical_json, pretty_json, to_plain
 from harness.documents.submission import Submission
 from harness.errors import UsageError
@@ -105,7 +104,6 @@ def hear_pairs(task: HearTask, gold: PairInputs, terms: AskTerms, ears: Ears) ->
 @contextmanager
 def _checked(task: PrepareTask | HearTask, gold: PairInputs, terms: AskTerms) -> Iterator[tuple[str, Outcome]]:
     """The digest of what was handed in, and what a check says of it; its files are there until the block ends."""
-    rules: DuplexRules = terms.rules
     with tempfile.TemporaryDirectory(dir=task.work, prefix="unpacked-") as unpacked:
         source = source_digest(task.source)
         yield (
@@ -114,7 +112,7 @@ def _checked(task: PrepareTask | HearTask, gold: PairInputs, terms: AskTerms) ->
                 task.source,
                 terms.challenge,
                 layout="seed" if task.collected else "auto",
-                track=rules.track,
+                track=terms.rules.track,
                 team=task.team,
                 policy=terms.policy,
                 from_image=task.collected,

@@ -218,6 +218,7 @@ def test_words_that_cannot_be_used_stop_their_team_alone_until_they_are_correcte
     assert published(out) == published(run)
 
 
+@pytest.mark.usefixtures("nothing_else")
 def test_nothing_begins_where_nobody_writes_words_down(pairs: PairBench, tmp_path: Path) -> None:
     arguments = pairs.arguments(tmp_path / "run")
     place = arguments.index("--transcripts")
