@@ -6,16 +6,17 @@ import click
 
 
 @click.command(name="clean", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--running", is_flag=True, help="End containers of ours that still run, too: only when no run is under way."
-)
-def command(running: bool) -> None:
-    """Remove containers of earlier runs that have ended, and stores of outputs that nobody uses any more."""
+@click.option("--all", "everything", is_flag=True, help="All containers of ours: only when no run is under way.")
+def command(everything: bool) -> None:
+    """Remove containers whose process is gone, running or not, and stores of outputs that nobody uses any more. A run
+    that is under way keeps its own."""
     from harness.sandbox import connect
     from harness.sandbox.leftovers import clean
 
-    containers, stores = clean(connect(), running=running)
-    for name in (*containers, *stores):
+    cleaned = clean(connect(), everything=everything)
+    for name in cleaned.removed:
         click.echo(f"removed {name}")
-    if not containers and not stores:
+    for name in cleaned.unseen:
+        click.echo(f"kept {name}: its process works elsewhere, if it does; --all removes it")
+    if not cleaned.removed and not cleaned.unseen:
         click.echo("nothing was left")

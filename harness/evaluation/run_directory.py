@@ -30,6 +30,7 @@ from harness.errors import MachineError, Refused, UsageError
 from harness.evaluation.blobs import Blobs
 from harness.evaluation.journal import Journal
 from harness.evaluation.run_io import SCRATCH, RunIO
+from harness.sandbox.owner import boot_id
 
 PINS, JOURNAL, LEDGER, LOCK = "run.json", "journal.jsonl", "ledger.jsonl", "lock"
 REVIEW = "review.json"  # what a person should look at between the teams
@@ -37,7 +38,6 @@ TEAMS, WORK, BLOBS = "teams", ".work", "blobs"
 SCHEMA_VERSION = 1
 # What two runs may differ in although they are begun alike.
 _OWN = ("nonce", "seed")
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def held(path: Path) -> Iterator[None]:
         _lock(path, descriptor)
         with suppress(OSError):  # on a full disk the holder has no name; the lock holds
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()} {_boot()} {socket.gethostname()}\n".encode(), 0)
+            os.pwrite(descriptor, f"{os.getpid()} {boot_id() or 'unknown'} {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
@@ -127,10 +127,6 @@ def _lock(path: Path, descriptor: int) -> None:
             code="E_FS",
             hint="put the run directory on a local disk, or on a network file system with working locks",
         ) from error
-
-
-def _boot() -> str:
-    return _BOOT.read_text("ascii").strip() if _BOOT.is_file() else "unknown"
 
 
 @contextmanager

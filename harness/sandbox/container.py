@@ -17,6 +17,7 @@ from harness.sandbox.engine_life import unbroken
 from harness.sandbox.engine_view import differences, no_swap_limit
 from harness.sandbox.host_memory import killed_for_memory, peak_memory
 from harness.sandbox.host_processor import ProcessorWatch
+from harness.sandbox.owner import OWNER_LABEL, this_process
 from harness.sandbox.profile import NONCE_LABEL, Profile, container_arguments
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def run_unprobed(
     Raises MachineError: I_ENGINE when the engine fails or goes away, I_PROFILE when it made something else than asked.
     """
     arguments = container_arguments(profile, image_id)
+    arguments["Labels"][OWNER_LABEL] = this_process()
     name = f"humdial-{profile.role}-{profile.nonce}"
     with removed_at_the_end(engine, name), unbroken(engine.address) as alive, closing(Ending()) as ending:
         refused = _create(engine, arguments, name)

@@ -14,12 +14,12 @@ from harness import __version__
 from harness.challenge.spec import RunLimits
 from harness.documents.doctor import Check, DoctorReport, Health
 from harness.errors import HarnessError
-from harness.resources import cache_dir
 from harness.sandbox.engine import Engine, connect
 from harness.sandbox.floors import floor_text, is_below
 from harness.sandbox.leftovers import left_containers, left_stores
 from harness.sandbox.limits import effective_limits
-from harness.sandbox.preflight import PROBED_ARCHITECTURE, require_preflight
+from harness.sandbox.owner import Owner
+from harness.sandbox.preflight import PROBED_ARCHITECTURE, left_probes, require_preflight
 from harness.sandbox.profile import USER_ID, Profile, seccomp_text
 
 _ORDER: tuple[Health, ...] = ("ok", "note", "wrong", "missing")
@@ -154,13 +154,16 @@ def _space(name: str, folder: Path, what: str = "") -> Check:
 
 
 def _leftovers(engine: Engine) -> Check:
-    containers, stores = left_containers(engine), left_stores(engine)
-    work = list((cache_dir() / "preflight").glob("probe-*"))
-    if not containers and not stores and not work:
+    containers = [each for each in left_containers(engine) if each.owner is not Owner.WORKS]
+    stores = left_stores(engine)
+    probes = left_probes()
+    if not containers and not stores and not probes:
         return Check("leftovers", "ok", "none")
-    running = sum(each.running for each in containers)
-    found = f"{len(containers)} containers ({running} running), {len(stores)} mounts, {len(work)} folders"
-    return Check("leftovers", "note", found, "run `humdial clean` when no run is under way")
+    unseen = sum(each.owner is Owner.UNSEEN for each in containers)
+    found = f"{len(containers)} containers, {len(stores)} mounts, {len(probes)} folders"
+    if unseen:
+        found += f"; the process of {unseen} cannot be seen from here"
+    return Check("leftovers", "note", found, "run `humdial clean`")
 
 
 def _gpu() -> Check:

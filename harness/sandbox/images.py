@@ -10,6 +10,7 @@ from harness.sandbox.container import removed_at_the_end
 from harness.sandbox.engine import Engine, translated
 from harness.sandbox.image_rules import Image, image_from
 from harness.sandbox.image_tar import load_image_tar
+from harness.sandbox.owner import OWNER_LABEL, this_process
 from harness.sandbox.profile import NONCE_LABEL, ROLE_LABEL
 
 # Names and ids that an engine can know. Anything else would be read as a path or a query of its API.
@@ -58,7 +59,7 @@ def run_sh_mode(engine: Engine, image: Image, nonce: str) -> int | None:
         "Entrypoint": ["/run.sh"],
         "WorkingDir": "/",  # the image's own may be one that no container can be made with
         "NetworkDisabled": True,
-        "Labels": {NONCE_LABEL: nonce, ROLE_LABEL: "look"},
+        "Labels": {NONCE_LABEL: nonce, ROLE_LABEL: "look", OWNER_LABEL: this_process()},
         "HostConfig": {"NetworkMode": "none", "ReadonlyRootfs": True, "CapDrop": ["ALL"]},
     }
     name = f"humdial-look-{nonce}"

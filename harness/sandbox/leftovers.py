@@ -11,6 +11,8 @@ from harness.errors import MachineError
 from harness.sandbox.container import remove_container, remove_leftovers
 from harness.sandbox.engine import Engine, translated
 from harness.sandbox.output_store import STORE_SOURCE, release
+from harness.sandbox.owner import OWNER_LABEL, Owner, owner_of
+from harness.sandbox.preflight import left_probes
 from harness.sandbox.profile import NONCE_LABEL, ROLE_LABEL
 
 _NAME = "humdial-"
@@ -22,7 +24,7 @@ class LeftContainer:
 
     id: str
     name: str
-    running: bool
+    owner: Owner
 
 
 def left_containers(engine: Engine) -> list[LeftContainer]:
@@ -34,7 +36,7 @@ def left_containers(engine: Engine) -> list[LeftContainer]:
             labels = entry.get("Labels") or {}
             name = str((entry.get("Names") or ["/"])[0]).lstrip("/")
             if name == f"{_NAME}{labels.get(ROLE_LABEL)}-{labels.get(NONCE_LABEL)}":
-                found.append(LeftContainer(str(entry["Id"]), name, entry.get("State") in ("running", "paused")))
+                found.append(LeftContainer(str(entry["Id"]), name, owner_of(str(labels.get(OWNER_LABEL) or ""))))
     return sorted(found, key=lambda each: each.name)
 
 
@@ -58,26 +60,38 @@ def left_stores(engine: Engine) -> list[Path]:
     return sorted(found)
 
 
-def clean(engine: Engine, *, running: bool = False) -> tuple[list[str], list[str]]:
-    """Remove what is left: containers that have ended (with ``running``: all), and stores that nobody uses.
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What was removed, names of containers and paths; ``unseen``: containers whose process cannot be seen
+    from here, which stay."""
 
-    Returns (names of containers, paths of stores). Raises MachineError (I_ENGINE, I_DISK).
+    removed: tuple[str, ...]
+    unseen: tuple[str, ...]
+
+
+def clean(engine: Engine, *, everything: bool = False) -> Cleaned:
+    """Remove what is left: containers, running or not, whose process is gone (``everything``: all of ours), stores
+    that nobody uses, and folders of preflights. What a run under way has stays: it may be about to start a container,
+    or to read how it ended.
+
+    Raises MachineError (I_ENGINE, I_DISK).
     """
-    containers = []
+    removed, unseen = [], []
     for each in left_containers(engine):
-        if running or not each.running:
+        if everything or each.owner is Owner.GONE:
             remove_container(engine, each.id)
-            containers.append(each.name)
-    stores = []
-    for place in left_stores(engine):
+            removed.append(each.name)
+        elif each.owner is Owner.UNSEEN:
+            unseen.append(each.name)
+    for place in (*left_stores(engine), *left_probes()):
         try:
             release(place)
         except OSError as error:
             raise MachineError(
                 f"{place} could not be removed: {error.strerror}", code="I_DISK", hint="run it as root"
             ) from error
-        stores.append(str(place))
-    return containers, stores
+        removed.append(str(place))
+    return Cleaned(tuple(removed), tuple(unseen))
 
 
 def clean_run(engine: Engine, run: str, folder: Path) -> None:

@@ -31,6 +31,7 @@ from harness.sandbox.floors import below_floors
 from harness.sandbox.image_archive import ImageConfig, Layer, write_image
 from harness.sandbox.nonce import new_nonce
 from harness.sandbox.output_store import Mode, output_store, release
+from harness.sandbox.owner import Owner, boot_id, owner_of, this_process
 from harness.sandbox.probe_attempts import ABSTRACT_NAME, LOCKED, RESULT, Probe, build_probe
 from harness.sandbox.probe_verdict import Seen, problems
 from harness.sandbox.profile import USER_ID, Mount, Profile, container_arguments, profile_sha256
@@ -43,6 +44,7 @@ PROBE_LIMITS = RunLimits(
     shm_bytes=4 * MIB, output_bytes=8 * MIB, output_inodes=16, log_bytes=64 * 1024, nofile=64,
 )  # fmt: skip
 _GVISOR_PIDS = 256
+_WORK = "probe-"
 PROBED_ARCHITECTURE = "amd64"
 _ENGINE_FACTS = (
     "ID", "ServerVersion", "KernelVersion", "OperatingSystem", "Architecture", "CgroupDriver", "CgroupVersion",
@@ -113,6 +115,12 @@ def forget_preflights() -> None:
         path.unlink(missing_ok=True)
 
 
+def left_probes() -> list[Path]:
+    """Folders of preflights whose process is gone."""
+    found = (cache_dir() / "preflight").glob(f"{_WORK}*")
+    return sorted(each for each in found if owner_of(each.name.removeprefix(_WORK).rpartition("-")[0]) is Owner.GONE)
+
+
 def _refused(why: str, cause: HarnessError | None = None) -> MachineError:
     return MachineError(
         f"this engine does not hold its containers, so nothing was run: {why}",
@@ -144,19 +152,12 @@ def _key(engine: Engine, profile: Profile) -> str:
         {
             "engine": facts,
             "address": engine.address,
-            "boot": _boot_id(),
+            "boot": boot_id(),
             "profile": profile_sha256(profile),
             "programs": [digest(_probe_of(profile, forks).program.elf().hex()) for forks in (False, True)],
             "host_user": os.geteuid(),
         }
     ).removeprefix("sha256:")
-
-
-def _boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    except OSError:
-        return ""
 
 
 def _file(key: str) -> Path:
@@ -231,7 +232,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _work_folder(base: Path) -> Iterator[Path]:
-    work = Path(tempfile.mkdtemp(dir=base, prefix="probe-")).resolve()
+    work = Path(tempfile.mkdtemp(dir=base, prefix=f"{_WORK}{this_process()}-")).resolve()
     work.chmod(0o755)
     try:
         yield work

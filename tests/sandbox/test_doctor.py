@@ -18,7 +18,11 @@ from harness.resources import schema_path
 from harness.sandbox import Engine
 from harness.sandbox.leftovers import clean, left_containers, left_stores
 from harness.sandbox.output_store import output_store, release
+from harness.sandbox.owner import OWNER_LABEL, Owner, owner_of, this_process
+from harness.sandbox.preflight import _work_folder, left_probes
 from harness.sandbox.profile import container_arguments
+
+OWNER_OF_ITS_OWN = "from harness.sandbox.owner import this_process; print(this_process(), end='')"
 
 
 def humdial(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -75,23 +79,74 @@ def test_what_killed_runs_left_is_seen_and_removed_and_nothing_else(
     from test_container import profile_of
 
     image = engine.image_id(base_image) or ""
-    profile = profile_of(small_limits, "pass")
-    name = f"humdial-{profile.role}-{profile.nonce}"
-    engine.api.create_container_from_config(container_arguments(profile, image), name)
+
+    def made(owner: str, *, started: bool) -> str:
+        profile = profile_of(small_limits, "import time; time.sleep(600)")
+        arguments = container_arguments(profile, image)
+        arguments["Labels"][OWNER_LABEL] = owner
+        name = f"humdial-{profile.role}-{profile.nonce}"
+        container = engine.api.create_container_from_config(arguments, name)["Id"]
+        if started:
+            engine.api.start(container)
+        return name
+
+    killed = subprocess.run([sys.executable, "-c", OWNER_OF_ITS_OWN], stdout=subprocess.PIPE, text=True, check=True)
+    left = made(killed.stdout, started=True), made("", started=False)
+    under_way = made(this_process(), started=False)  # as between its creation and its start
+    elsewhere = made("another-machine." + this_process().split(".", 1)[1], started=False)
     # Somebody else's container of an image that imitates our labels.
     stranger = engine.api.create_container_from_config(
         {"Image": image, "Cmd": ["true"], "Labels": {"humdial.nonce": "x", "humdial.role": "team"}}, "stranger"
     )["Id"]
     try:
-        assert name in {each.name for each in left_containers(engine)}
+        before = {each.name: each.owner for each in left_containers(engine)}
+        assert [before[name] for name in left] == [Owner.GONE, Owner.GONE]
+        assert (before[under_way], before[elsewhere]) == (Owner.WORKS, Owner.UNSEEN)
         assert "stranger" not in {each.name for each in left_containers(engine)}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         said = execute(shown("how-to/organisers.md", "humdial clean"), tmp_path, {**os.environ, "PATH": path})
-        assert f"removed {name}" in said
-        assert name not in {each.name for each in left_containers(engine)}
+        assert all(f"removed {name}" in said for name in left) and f"kept {elsewhere}" in said
+        after = {each.name for each in left_containers(engine)}
+        assert not after & set(left) and {under_way, elsewhere} <= after
         assert engine.api.inspect_container(stranger)["Id"] == stranger
     finally:
-        engine.api.remove_container(stranger, force=True)
+        for container in (stranger, under_way, elsewhere):
+            engine.api.remove_container(container, force=True)
+
+
+def test_a_process_is_told_from_a_later_one_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = this_process()
+    machine, boot, namespace, process, started = mine.rsplit(".", 4)
+    assert owner_of(mine) is Owner.WORKS
+    assert owner_of(f"{machine}.{boot}.{namespace}.{process}.{int(started) + 1}") is Owner.GONE
+    assert owner_of(f"{machine}.earlier-boot.{namespace}.{process}.{started}") is Owner.GONE
+    for unseen in (
+        f"other.{boot}.{namespace}.{process}.{started}",
+        f"{machine}.{boot}.1.{process}.{started}",
+        "x",
+        "é",
+    ):
+        assert owner_of(unseen) is Owner.UNSEEN
+    monkeypatch.setattr("platform.node", lambda: "a.b.example")  # dots in a machine's name
+    assert owner_of(this_process()) is Owner.WORKS
+    child = subprocess.Popen([sys.executable, "-c", OWNER_OF_ITS_OWN], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    label = child.stdout.read().replace(machine, "a.b.example", 1)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert owner_of(label) is Owner.GONE  # ended, and nobody has asked how
+    child.communicate()
+    assert owner_of(label) is Owner.GONE
+
+
+def test_a_folder_of_a_killed_preflight_is_left_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUMDIAL_CACHE", str(tmp_path))
+    (tmp_path / "preflight").mkdir()
+    with _work_folder(tmp_path / "preflight"):
+        assert left_probes() == []
+    label = subprocess.run([sys.executable, "-c", OWNER_OF_ITS_OWN], capture_output=True, text=True, check=True).stdout
+    left = tmp_path / f"preflight/probe-{label}-abc_1"
+    left.mkdir()
+    assert left_probes() == [left]
 
 
 @pytest.mark.engine

@@ -164,7 +164,7 @@ def test_a_result_of_another_boot_or_engine_does_not_count(
 ) -> None:
     probe_profile = preflight._probe_profile(engine, profile)
     key = preflight._key(engine, probe_profile)
-    monkeypatch.setattr(preflight, "_boot_id", lambda: "another boot")
+    monkeypatch.setattr(preflight, "boot_id", lambda: "another boot")
     assert preflight._key(engine, probe_profile) != key
     monkeypatch.undo()
     changed = {**engine.info(), "KernelVersion": "1.0"}
