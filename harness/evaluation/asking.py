@@ -18,12 +18,12 @@ from harness.errors import MachineError
 from harness.evaluation.judge_container import judge_run
 from harness.evaluation.judge_image import JudgeImage, ensure_judge
 from harness.evaluation.readings import median_verdict, published_verdict
+from harness.evaluation.verdict_store import place_of
 from harness.judge import prompt_digests, read_verdicts, request_files
 from harness.judge.requests import AUDIO, sample_of
-from harness.judge.verdicts import failed, read_in_flight, read_replies
+from harness.judge.verdicts import Place, failed, read_in_flight, read_replies
 from harness.sandbox import ContainerOutcome, Engine, connect
 
-Place = tuple[str, int]
 # A verdict is a few hundred bytes; a thousand times that for each request is more than any honest judge writes.
 _BYTES_A_REQUEST = 1 << 18
 _SECONDS_A_REQUEST = 120
@@ -80,8 +80,8 @@ def ask_judge(
             detail=story,
         )
     return {
-        _place(request): median_verdict(
-            [found[_place(sample_of(request, sample))] for sample in samples], challenge.tasks[request.task]
+        place_of(request): median_verdict(
+            [found[place_of(sample_of(request, sample))] for sample in samples], challenge.tasks[request.task]
         )
         for request in requests
     }
@@ -100,10 +100,10 @@ def collect(
         batch = waiting or [alone.popleft()]
         waiting = []
         answer = ask(batch)
-        in_flight = set() if answer.whole else answer.in_flight & {_place(request) for request in batch}
+        in_flight = set() if answer.whole else answer.in_flight & {place_of(request) for request in batch}
         begun = not in_flight and (answer.whole or not _said_something(answer))
         for request in batch:
-            place = _place(request)
+            place = place_of(request)
             verdict = answer.verdicts[place]
             if verdict.state == "scored" or place in answer.final:
                 found[place] = replace(verdict, attempts=tried[place] + 1)
@@ -164,7 +164,7 @@ def _one_container(
         if free:
             replies = read_replies(run.take("replies.jsonl") or b"")
             final = {place for place in replies if place in verdicts and verdicts[place].state == "scored"}
-            tasks = {_place(request): request for request in requests}
+            tasks = {place_of(request): request for request in requests}
             for place in final:
                 verdicts[place] = published_verdict(verdicts[place], replies[place], tasks[place], challenge)
         return Answer(
@@ -182,10 +182,6 @@ def _ending(outcome: ContainerOutcome) -> str:
     if outcome.oom_killed:
         return "out of memory"
     return "out of time" if outcome.timed_out else f"exit code {outcome.exit_code}"
-
-
-def _place(request: JudgeRequest) -> Place:
-    return (request.item, request.sample)
 
 
 def _link_audio(requests: Iterable[JudgeRequest], source: Path, target: Path) -> None:

@@ -20,6 +20,7 @@ from harness.documents.progress import EventName
 from harness.documents.report import JudgeRef
 from harness.documents.run_review import RunFlag
 from harness.errors import MachineError, Refused, UsageError
+from harness.evaluation.duplex_timing import pair_rules
 from harness.evaluation.evaluate import Campaign
 from harness.evaluation.executors import Executor
 from harness.evaluation.executors.local import LocalExecutor
@@ -36,7 +37,6 @@ from harness.evaluation.run_io import RunIO, hook_from_environment
 from harness.evaluation.run_review import review_run
 from harness.evaluation.sides import Sides, read_sides
 from harness.evaluation.standings import MADE_BY, fold
-from harness.evaluation.stored_pairs import pair_rules
 from harness.evaluation.tasks import Failure, Setting
 from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.worker import code_digest

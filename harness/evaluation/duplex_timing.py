@@ -29,6 +29,12 @@ def duplex_rules(challenge: Challenge) -> DuplexRules:
     return challenge.duplex
 
 
+def pair_rules(challenge: Challenge, track: str) -> DuplexRules | None:
+    """The rules of ``track`` when it is a full-duplex one."""
+    rules = challenge.duplex
+    return rules if rules is not None and rules.track == track else None
+
+
 class PairTimer:
     """Times one pair after the other through one child that reads and with one loaded voice model. A context manager.
     ``tell`` gets W_PAIR_LENGTH for an output that is not as long as its input.

@@ -19,11 +19,10 @@ from harness.documents.verdict import JudgeRequest, Verdict
 from harness.errors import UsageError
 from harness.evaluation.judge_server import ENGINE, server_profile
 from harness.judge import read_verdicts
-from harness.judge.verdicts import failed
+from harness.judge.verdicts import Place, failed
 
 VERDICTS, FINGERPRINT, REPORT = "verdicts.jsonl", "fingerprint.json", "report.json"
 _MOST_BYTES = 1 << 30
-Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,12 @@ from urllib.parse import urlsplit
 from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.errors import HarnessError, MachineError, UsageError
+from harness.evaluation.verdict_store import place_of
 from harness.judge import prompt_digests
 from harness.judge.answer import read_answer, verdict_schema
 from harness.judge.prompt import Prompt, build_prompt
 from harness.judge.requests import settings_document
-from harness.judge.verdicts import failed
+from harness.judge.verdicts import Place, failed
 
 ENGINE = "openai"
 KEY_VARIABLE = "HUMDIAL_JUDGE_KEY"
@@ -36,7 +37,6 @@ _ANSWER_BYTES = 1 << 20
 _AT_ONCE = 4  # requests under way; each answer depends on its own request alone
 _GIVE_UP = 5  # so many items without any answer, one after the other, and the rest is not tried
 _RETRIED = frozenset({408, 425, 429})
-Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class _Asking:
         self._silent, self._lock = 0, threading.Lock()
 
     def verdict(self, request: JudgeRequest) -> Verdict:
-        place = (request.item, request.sample)
+        place = place_of(request)
         try:
             prompt = build_prompt(request, self._settings)
         except HarnessError as error:

@@ -15,19 +15,17 @@ from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.codec import digest
 from harness.documents.report import CanaryCheck
 from harness.documents.verdict import JudgeRequest, Verdict
+from harness.evaluation.answering import JudgeTerms, answers
 from harness.evaluation.asking import ask_judge, judge_of
 from harness.evaluation.judge_replay import Replay, replayed
 from harness.evaluation.judge_server import Server, ask_server, server_inputs
 from harness.evaluation.review import merged, reply_flags, verdict_flags
-from harness.evaluation.verdict_store import VerdictStore
+from harness.evaluation.verdict_store import place_of
 from harness.judge import JudgeItem, judge_request
-from harness.judge.canaries import canaries_to_ask, canary_requests, check_canaries
 from harness.judge.requests import AUDIO
-from harness.resources import cache_dir
-from harness.scoring import ItemPlan, PlannedDialogue
+from harness.judge.verdicts import Place
+from harness.scoring import ItemPlan, Key, PlannedDialogue
 from harness.submission import canonical_wavs
-
-Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +63,13 @@ def judge_items(
     judge = judge_of(challenge, profile, progress=progress)
     reading = plan.policy.reply_reading
     requests = judge_requests(plan, root, challenge, judge.fingerprint, work)
-    canaries = canary_requests(challenge, profile, judge.fingerprint, reading)
-    store = VerdictStore(cache_dir() / "verdicts", judge.fingerprint)
-    known = store.known([*(() if fresh else requests.values()), *canaries.values()], challenge)
-    waiting = [request for request in requests.values() if _place(request) not in known]
-    if len(waiting) < len(requests):
-        progress(f"{len(requests) - len(waiting)} replies were judged before by this very judge and are used again")
-    planted = canaries_to_ask(canaries, known, profile, busy=bool(waiting))
-    if waiting or planted:
-        progress(f"judging {len(waiting)} replies and {len(planted)} known-answer items with the judge {profile.id}")
-        known |= ask_judge([*waiting, *planted], judge, challenge, profile, work, reading=reading)
-    check = check_canaries(challenge, profile, {name: known[_place(each)] for name, each in canaries.items()})
-    if check is None or check.passed:
-        store.keep(known.values())  # what a drifting judge said is not used again
-    return _judging(plan, profile, requests, known, judge.fingerprint, judge.fingerprint_inputs, check)
+    said = answers(
+        list(requests.values()),
+        JudgeTerms(challenge, profile, judge.fingerprint, plan.track, reading, fresh),
+        lambda asked: ask_judge(asked, judge, challenge, profile, work, reading=reading),
+        progress,
+    )
+    return _judging(plan, profile, requests, said.verdicts, judge.fingerprint, judge.fingerprint_inputs, said.check)
 
 
 def replay_items(plan: ItemPlan, root: Path, challenge: Challenge, replay: Replay, work: Path) -> Judging:
@@ -104,7 +95,7 @@ def serve_items(
     """
     inputs = server_inputs(profile, server)
     requests = judge_requests(plan, root, challenge, digest(inputs), work)
-    unique = {_place(request): request for request in requests.values()}
+    unique = {place_of(request): request for request in requests.values()}
     progress(f"judging {len(unique)} replies with {server.model} at {server.url}; this is never official")
     known = ask_server(list(unique.values()), server, profile, challenge)
     return _judging(plan, profile, requests, known, digest(inputs), inputs, None)
@@ -114,18 +105,14 @@ def _judging(
     plan: ItemPlan,
     profile: JudgeProfile,
     requests: Mapping[Key, JudgeRequest],
-    known: Mapping[tuple[str, int], Verdict],
+    known: Mapping[Place, Verdict],
     fingerprint: str,
     inputs: dict[str, Any],
     canaries: CanaryCheck | None,
 ) -> Judging:
-    verdicts = {key: known[_place(request)] for key, request in requests.items()}
+    verdicts = {key: known[place_of(request)] for key, request in requests.items()}
     flags = merged(reply_flags(plan), verdict_flags(plan, {key: (each,) for key, each in verdicts.items()}, profile))
     return Judging(verdicts, flags, fingerprint, inputs, canaries)
-
-
-def _place(request: JudgeRequest) -> tuple[str, int]:
-    return (request.item, request.sample)
 
 
 def judge_requests(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.report import CanaryCheck
 from harness.documents.verdict import JudgeRequest, Verdict
-from harness.evaluation.stored_pairs import pair_rules
+from harness.evaluation.duplex_timing import pair_rules
 from harness.judge.canaries import canary_requests, check_canaries
 from harness.judge.talk_canaries import check_talks, talk_requests
 

@@ -20,7 +20,7 @@ from harness.documents.run_review import RunFlag
 from harness.documents.submission import Submission
 from harness.documents.verdict import JudgeRequest
 from harness.evaluation.judge_lock import file_digest
-from harness.evaluation.judging import Key
+from harness.scoring import Key
 from harness.submission import canonical_digests
 
 _LETTERS = re.compile(r"[\W_]+")

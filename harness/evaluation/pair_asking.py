@@ -16,14 +16,15 @@ from harness.documents.report import CanaryCheck
 from harness.documents.verdict import ContextTurn, JudgeRequest, Verdict
 from harness.duplex.behaviour import Label, read_label
 from harness.duplex.behaviour_items import all_said, behaviour_of, one_line
-from harness.evaluation.judging import Key
 from harness.evaluation.pair_words import PairWords
+from harness.evaluation.verdict_store import place_of
 from harness.judge import JudgeItem, judge_request
 from harness.judge.injection import injection_flags
+from harness.judge.verdicts import Place
+from harness.scoring import Key
 
 BEHAVIOUR, NATURALNESS = "behaviour", "naturalness"
 _MARK, _QUALITY = "linguistic_naturalness", "dnsmos_ovrl"
-Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +146,6 @@ def read_answers(
     there = {place_of(request) for request in asked.requests} & known.keys()
     ordered = tuple(known[place] for place in sorted(there))
     return PairJudging(labels, marks, quality, asked.flags, ordered, failed, canaries, fingerprint)
-
-
-def place_of(request: JudgeRequest) -> Place:
-    return (request.item, request.sample)
 
 
 def naturalness_of(judging: PairJudging, names: Sequence[str]) -> dict[str, Any]:

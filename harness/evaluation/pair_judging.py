@@ -10,19 +10,14 @@ from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge, JudgeProfile
 from harness.documents.codec import digest
 from harness.documents.duplex import DuplexInput, input_path
-from harness.documents.report import CanaryCheck
 from harness.documents.submission import Submission
-from harness.documents.verdict import JudgeRequest, Verdict
+from harness.evaluation.answering import JudgeTerms, answers, reading_of
 from harness.evaluation.asking import ask_judge
 from harness.evaluation.judge_image import JudgeImage
 from harness.evaluation.judge_server import Server, ask_server, server_inputs
-from harness.evaluation.pair_asking import AskTerms, PairJudging, Place, pair_requests, place_of, read_answers
+from harness.evaluation.pair_asking import AskTerms, PairJudging, pair_requests, read_answers
 from harness.evaluation.pair_words import PairWords
-from harness.evaluation.verdict_store import VerdictStore
-from harness.judge.canaries import canaries_to_ask
 from harness.judge.requests import AUDIO
-from harness.judge.talk_canaries import check_talks, talk_requests
-from harness.resources import cache_dir
 from harness.submission import canonical_wavs
 
 
@@ -66,8 +61,18 @@ def judge_pairs(
     terms = AskTerms(asking.challenge, asking.rules, asking.profile, asking.fingerprint, policy)
     asked = pair_requests(items, words, sounds, terms)
     progress(f"asking the judge {asking.profile.id} for {len(asked.labels)} labels")
-    known, canaries = _answers(asked.requests, asking, fresh=fresh)
-    return read_answers(asked, known, canaries, asking.fingerprint)
+    if asking.judge is None:
+        assert asking.server is not None  # see Asking
+        known = ask_server(asked.requests, asking.server, asking.profile, asking.challenge)
+        return read_answers(asked, known, None, asking.fingerprint)
+    judge, reading = asking.judge, reading_of(asking.challenge, submission.track, policy)
+    said = answers(
+        asked.requests,
+        JudgeTerms(asking.challenge, asking.profile, asking.fingerprint, submission.track, reading, fresh),
+        lambda these: ask_judge(these, judge, asking.challenge, asking.profile, asking.work, reading=reading),
+        progress,
+    )
+    return read_answers(asked, said.verdicts, said.check, asking.fingerprint)
 
 
 def canonical_outputs(
@@ -90,24 +95,3 @@ def canonical_outputs(
     for (_, made, _), sha256 in zip(jobs.values(), digests, strict=True):
         made.replace(folder / f"{sha256}.wav")
     return dict(zip(jobs, digests, strict=True))
-
-
-def _answers(
-    requests: Sequence[JudgeRequest], asking: Asking, *, fresh: bool
-) -> tuple[dict[Place, Verdict], CanaryCheck | None]:
-    challenge, profile = asking.challenge, asking.profile
-    if asking.judge is None:
-        assert asking.server is not None  # see Asking
-        return ask_server(requests, asking.server, profile, challenge), None
-    store = VerdictStore(cache_dir() / "verdicts", asking.fingerprint)
-    canaries = talk_requests(challenge, profile, asking.fingerprint)
-    known: dict[Place, Verdict] = store.known([*(() if fresh else requests), *canaries.values()], challenge)
-    waiting = [request for request in requests if place_of(request) not in known]
-    planted = canaries_to_ask(canaries, known, profile, busy=bool(waiting))
-    if waiting or planted:
-        known |= ask_judge([*waiting, *planted], asking.judge, challenge, profile, asking.work)
-    marked = {name: known[place_of(each)] for name, each in canaries.items()}
-    check = check_talks(challenge, profile, marked)
-    if check is None or check.passed:
-        store.keep(known.values())  # what a drifting judge said is not used again
-    return known, check

@@ -18,9 +18,9 @@ from harness.documents.codec import canonical_json, from_plain, jsonl, pretty_js
 from harness.documents.reference import ReferenceDialogue
 from harness.documents.verdict import JudgeRequest
 from harness.errors import UsageError
-from harness.evaluation.judging import Key, judge_requests
+from harness.evaluation.judging import judge_requests
 from harness.evaluation.tasks import Prepared
-from harness.scoring import plan_items
+from harness.scoring import Key, plan_items
 from harness.submission import check
 
 

@@ -15,7 +15,7 @@ from harness.documents.report import CanaryCheck, JudgeRef
 from harness.documents.submission import Submission
 from harness.documents.verdict import JudgeRequest
 from harness.errors import Refused, UsageError
-from harness.evaluation.judging import Key, judge_item
+from harness.evaluation.judging import judge_item
 from harness.evaluation.known_answers import check_known
 from harness.evaluation.pair_listening import read_speech
 from harness.evaluation.pair_words import counted_items
@@ -34,7 +34,7 @@ from harness.evaluation.stored_score import (
     verdicts_of,
 )
 from harness.judge import judge_request
-from harness.scoring import plan_items
+from harness.scoring import Key, plan_items
 from harness.submission import PairInputs
 
 

@@ -16,9 +16,8 @@ from harness.errors import UsageError
 from harness.judge import injection_flags
 from harness.judge.detectors import CONSTANT, SURPRISING, constant_replies, sample_flags, surprising, text_flags
 from harness.judge.prompts import load_rubric
-from harness.scoring import ItemPlan, PlannedDialogue
+from harness.scoring import ItemPlan, Key, PlannedDialogue
 
-Key = tuple[str, str, str]
 Flags = dict[Key, tuple[str, ...]]
 _QUOTED_CHARS = 500
 _LISTED_STATES = frozenset({"language_mismatch", "echo"})

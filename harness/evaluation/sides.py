@@ -11,9 +11,10 @@ from harness.challenge.duplex import DuplexRules
 from harness.challenge.spec import Challenge
 from harness.documents.codec import jsonl, to_plain
 from harness.errors import UsageError
+from harness.evaluation.duplex_timing import pair_rules
 from harness.evaluation.likeness import given_audio, given_pairs
 from harness.evaluation.run import usable_pairs, usable_references
-from harness.evaluation.stored_pairs import pair_gold_bytes, pair_rules
+from harness.evaluation.stored_pairs import pair_gold_bytes
 
 _PAIRS = "pairs"
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.challenge.duplex import DuplexRules
-from harness.challenge.spec import Challenge
 from harness.documents.codec import canonical_json, from_plain, jsonl, pretty_json, to_plain
 from harness.documents.duplex import DuplexInput, HearingTerms
 from harness.documents.report import CanaryCheck, JudgeRef
@@ -16,12 +14,12 @@ from harness.documents.run_record import RunRecord
 from harness.documents.submission import Submission
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.errors import Refused
-from harness.evaluation.judging import Key
 from harness.evaluation.pair_asking import Asked, AskTerms, pair_requests, read_answers, sounds_of
 from harness.evaluation.pair_listening import measure, read_speech
 from harness.evaluation.pair_report import PairSources, delays_measured, heard_by, pair_line, pair_report
 from harness.evaluation.pair_words import PairWords, counted_items, read_words
 from harness.evaluation.score import ScoreOptions
+from harness.scoring import Key
 from harness.submission import PairInputs
 
 
@@ -35,12 +33,6 @@ class PairParts:
     words: PairWords
     requests: Mapping[Key, JudgeRequest]
     record: RunRecord | None
-
-
-def pair_rules(challenge: Challenge, track: str) -> DuplexRules | None:
-    """The rules of ``track`` when it is a full-duplex one."""
-    rules = challenge.duplex
-    return rules if rules is not None and rules.track == track else None
 
 
 def pair_gold_bytes(inputs: PairInputs) -> bytes:

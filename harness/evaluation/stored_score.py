@@ -14,7 +14,6 @@ from harness.documents.report import CanaryCheck, JudgeRef
 from harness.documents.submission import Submission
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.evaluation.blobs import Blobs
-from harness.evaluation.judging import Key
 from harness.evaluation.pair_asking import NATURALNESS, AskTerms
 from harness.evaluation.review import merged, reply_flags, review_counts, review_list, verdict_flags
 from harness.evaluation.run_directory import Pins
@@ -22,7 +21,7 @@ from harness.evaluation.score import ScoreOptions
 from harness.evaluation.standings import ROWS, AttemptState, TeamState
 from harness.evaluation.stored_pairs import PairParts, read_pair_gold, read_parts, score_pair_files
 from harness.evaluation.teams_file import Team
-from harness.scoring import evidence_summary, plan_items, recognition, score_items, score_report
+from harness.scoring import Key, evidence_summary, plan_items, recognition, score_items, score_report
 from harness.submission import PairInputs
 
 Gold = tuple[ReferenceDialogue, ...] | PairInputs

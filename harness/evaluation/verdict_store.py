@@ -13,8 +13,12 @@ from harness.challenge.spec import Challenge
 from harness.documents.codec import jsonl, to_plain, write_atomic
 from harness.documents.verdict import JudgeRequest, Verdict
 from harness.judge import read_verdicts
+from harness.judge.verdicts import Place
 
-Place = tuple[str, int]
+
+def place_of(request: JudgeRequest) -> Place:
+    """Where its verdict belongs: item and sample."""
+    return (request.item, request.sample)
 
 
 class VerdictStore:

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.documents.codec import to_plain
 from harness.documents.verification import Difference
+from harness.evaluation.answering import reading_of
 from harness.evaluation.differences import first_difference
 from harness.evaluation.pair_hearing import heard_again, prepare_pairs
 from harness.evaluation.preparing import Terms, prepare, read_requests
@@ -125,8 +126,8 @@ def _prepared(run: StoredRun, task: PrepareTask, heard: Mapping[str, Any] | None
 def _verdict_differences(check: RunCheck, state: TeamState, blob: str) -> Iterator[Difference]:
     run, name = check.run, state.team.name
     requests = read_requests(run.blobs.get(blob)).values()
-    policy = run.challenge.policies[run.pins.policy]
-    free = policy.reply_reading == "published" and "decoding" in run.challenge.judges[run.pins.judge.profile].settings
+    reading = reading_of(run.challenge, run.pins.track, run.pins.policy)
+    free = reading == "published" and "decoding" in run.challenge.judges[run.pins.judge.profile].settings
     asked = {(request.item, request.sample): request for request in requests}
     for entry in state.judged:
         where = run.blobs.path(entry["verdicts"]).relative_to(run.path).as_posix()

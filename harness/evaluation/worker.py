@@ -17,13 +17,13 @@ from harness.challenge.load import load_challenge, override_limits
 from harness.challenge.spec import Challenge
 from harness.documents.codec import canonical_json, jsonl, pretty_json, to_plain
 from harness.documents.reference import ReferenceDialogue
-from harness.documents.verdict import Verdict
+from harness.documents.verdict import JudgeRequest, Verdict
 from harness.errors import HarnessError, MachineError, UsageError
+from harness.evaluation.answering import JudgeTerms, answers, reading_of
 from harness.evaluation.asking import ask_judge
 from harness.evaluation.duplex_timing import duplex_rules
 from harness.evaluation.judge_image import JudgeImage, ensure_judge
 from harness.evaluation.judge_lock import file_digest
-from harness.evaluation.known_answers import check_known, known_requests
 from harness.evaluation.pair_asking import AskTerms
 from harness.evaluation.pair_hearing import Ears, hear_pairs, prepare_pairs
 from harness.evaluation.preparing import Terms, prepare
@@ -43,10 +43,8 @@ from harness.evaluation.tasks import (
     Setting,
     Task,
 )
-from harness.evaluation.verdict_store import VerdictStore
 from harness.hearing.voice_activity import voice_activity_version
-from harness.judge.canaries import canaries_to_ask
-from harness.resources import cache_dir
+from harness.judge.verdicts import Place
 from harness.sandbox import PairFiles, connect, containers_of, run_team_image
 from harness.submission import PairInputs, References
 
@@ -179,32 +177,23 @@ def _pinned_judge(challenge: Challenge, setting: Setting) -> JudgeImage:
 
 
 def _judge(task: JudgeTask, setting: Setting) -> Judged:
-    challenge, track = _challenge(setting), setting.track
+    challenge = _challenge(setting)
     profile = challenge.judges[setting.profile]
-    store = VerdictStore(cache_dir() / "verdicts", setting.fingerprint)
-    reading = challenge.policies[setting.policy].reply_reading
-    canaries = known_requests(challenge, profile, setting.fingerprint, track, reading)
-    known = {} if setting.fresh else store.known([*task.requests, *canaries.values()], challenge)
-    waiting = [request for request in task.requests if (request.item, request.sample) not in known]
-    planted = canaries_to_ask(canaries, known, profile, busy=bool(waiting))
-    asked: dict[tuple[str, int], Verdict] = {}
-    if waiting or planted:
+    reading = reading_of(challenge, setting.track, setting.policy)
+
+    def ask(requests: Sequence[JudgeRequest]) -> dict[Place, Verdict]:
         judge = _pinned_judge(challenge, setting)
         _emptied(task.work)
         _link_all(task.audio, task.work / "audio")
-        waits = [*waiting, *planted]
-        asked = ask_judge(waits, judge, challenge, profile, task.work, reading=reading, gpu=task.gpu)
-        known |= asked
+        asked = ask_judge(requests, judge, challenge, profile, task.work, reading=reading, gpu=task.gpu)
         shutil.rmtree(task.work, ignore_errors=True)
-    marked = {name: known[each.item, each.sample] for name, each in canaries.items()}
-    check_ = check_known(challenge, profile, track, marked)
-    if check_ is None or check_.passed:
-        store.keep(asked.values())  # what a drifting judge said is not used again
-    wanted = {(request.item, request.sample) for request in task.requests}
-    canaries_said = {name: to_plain(verdict) for name, verdict in marked.items()}
+        return asked
+
+    terms = JudgeTerms(challenge, profile, setting.fingerprint, setting.track, reading, setting.fresh)
+    said = answers(task.requests, terms, ask, lambda _: None)
+    known = {name: to_plain(verdict) for name, verdict in said.known.items()}
     return Judged(
-        verdict_lines(known[place] for place in wanted),
-        canonical_json({"check": to_plain(check_), "verdicts": canaries_said}),
+        verdict_lines(said.verdicts.values()), canonical_json({"check": to_plain(said.check), "verdicts": known})
     )
 
 

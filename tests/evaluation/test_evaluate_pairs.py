@@ -15,6 +15,8 @@ from bench import published
 from command import here
 from pair_bench import PairBench
 
+from harness.challenge.load import load_challenge
+from harness.evaluation.answering import reading_of
 from harness.evaluation.blobs import Blobs
 from harness.evaluation.journal import Journal, scan
 from harness.evaluation.run_io import RunIO
@@ -78,6 +80,13 @@ def test_a_team_gets_what_score_alone_gives_it(pairs: PairBench, run: Path, tmp_
         assert plain.pop("judge")["official"] is False
         plain.pop("canaries")
     assert alone == ours
+
+
+def test_labels_are_read_alike_by_evaluate_and_score_under_every_policy() -> None:
+    """The published scripts' lenient reading is for marks; a label is one of three words, whoever asks for it."""
+    challenge = load_challenge()
+    assert [reading_of(challenge, track, "published") for track in ("track1", "track2")] == ["published", "strict"]
+    assert {reading_of(challenge, track, "strict") for track in ("track1", "track2")} == {"strict"}
 
 
 def test_order_and_workers_change_no_byte_and_a_finished_run_does_nothing(
