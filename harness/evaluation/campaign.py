@@ -36,7 +36,7 @@ from harness.evaluation.run_files import restore_files
 from harness.evaluation.run_io import RunIO, hook_from_environment
 from harness.evaluation.run_review import review_run
 from harness.evaluation.sides import Sides, read_sides
-from harness.evaluation.standings import MADE_BY, fold
+from harness.evaluation.standings import MADE_BY, PUBLISHED, fold
 from harness.evaluation.tasks import Failure, Setting
 from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.worker import code_digest
@@ -276,7 +276,7 @@ def _work(campaign: Campaign) -> None:
         if not done:
             with suppress(MachineError):  # a full disk: what stopped the work is what is raised
                 campaign.progress.tell("stopped", "stopped; the same command goes on from here")
-    if campaign.tries:  # an engine that went away took back no container; without one there is none to take back
+    if campaign.writer.tries:  # an engine that went away took back no container; without one there is none to take back
         with suppress(MachineError):
             remove_leftovers(connect(), run=campaign.run.pins.nonce)
     restore_files(campaign.run, campaign.states)
@@ -293,21 +293,34 @@ def _publish(
 ) -> Outcome:
     for name in (*(f"leaderboard.{ending}" for ending in renderers), REVIEW):
         run.io.unlink(run.path / name)  # an older table must not stand for a run that is refused now
-    unfinished = {name: why for name, why in campaign.failures.items() if campaign.states[name].scored is None}
+    unfinished = {name: why for name, why in campaign.writer.failures.items() if campaign.states[name].scored is None}
     why = tuple(refusals(run.path, run.pins, run.blobs, campaign.states))
     if unfinished or why:
+        _keep_tables(run, {})
         return Outcome(unfinished, why, None)
     try:
         board = table_of(run.path, challenge, run.pins.track)
     except Refused as error:
         if error.code != NO_COHORT:
             raise
+        _keep_tables(run, {})
         return Outcome({}, (str(error),), None)
-    for ending, render in renderers.items():
-        run.place(run.path / f"leaderboard.{ending}", render(board))
+    tables = {f"leaderboard.{ending}": render(board) for ending, render in renderers.items()}
+    _keep_tables(run, tables)
+    for name, data in tables.items():
+        run.place(run.path / name, data)
     review = review_run(campaign.states, run.blobs, sides.given, challenge)
     run.place(run.path / REVIEW, pretty_json(to_plain(review)))
     return Outcome({}, (), board, review.flags)
+
+
+def _keep_tables(run: RunDirectory, tables: Mapping[str, bytes]) -> None:
+    """Before a table is shown it is stored, and a record names it: one that is withdrawn, or that another takes the
+    place of, is not lost. No ``tables``: none is shown from now on."""
+    entry = {name: run.blobs.put(data) for name, data in tables.items()}
+    before = find(run.journal.records, PUBLISHED)
+    if entry != (before[-1].data if before else {}):
+        run.journal.append((PUBLISHED, entry))
 
 
 def _ending(outcome: Outcome) -> tuple[EventName, str]:

@@ -13,7 +13,7 @@ from harness.evaluation.teams_file import Attempt, Team
 # The event of the ledger, and those of the journal.
 ATTEMPT = "attempt"
 MADE_BY, RAN, PREPARED, COUNTED = "made_by", "ran", "prepared", "counted"
-HEARD, JUDGED, SCORED = "heard", "judged", "scored"
+HEARD, JUDGED, SCORED, PUBLISHED = "heard", "judged", "scored", "published"
 # A score's files: those with a line for everything that was scored, and all. A record of SCORED names them without
 # their endings.
 ROWS = ("items.jsonl", "pairs.jsonl")

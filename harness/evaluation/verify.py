@@ -22,7 +22,7 @@ from harness.evaluation.judge_lock import file_digest
 from harness.evaluation.pair_listening import read_speech
 from harness.evaluation.publishing import NO_COHORT, Renderers, refusals, table_of
 from harness.evaluation.run_directory import BLOBS, JOURNAL, LEDGER, PINS, TEAMS
-from harness.evaluation.standings import MADE_BY, TeamState, blob_names, files_of, ledger_entries
+from harness.evaluation.standings import MADE_BY, PUBLISHED, TeamState, blob_names, files_of, ledger_entries
 from harness.evaluation.stored_run import StoredRun, read_run, scoring_terms, unchanging
 from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.verify_team import RunCheck, team_differences
@@ -138,6 +138,8 @@ def _blob_differences(check: RunCheck) -> Iterator[Difference]:
     named = [run.pins.spec, run.pins.gold]
     for state in run.states.values():
         named += blob_names(state)
+    for record in find(run.journal.records, PUBLISHED):
+        named += record.data.values()
     for name in named:
         if run.blobs.problem(name) is not None:
             where = run.blobs.path(name).relative_to(run.path).as_posix()
@@ -212,5 +214,9 @@ def _table_differences(check: RunCheck) -> Iterator[Difference]:
         yield Difference("leaderboard", f"a table is there that may not be published: {why[0]}")
     if board is None:
         return
+    published = find(run.journal.records, PUBLISHED)
     for ending, render in check.renderers.items():
-        yield from document_differences(run.path, f"leaderboard.{ending}", render(board), "the scores")
+        name = f"leaderboard.{ending}"
+        yield from document_differences(run.path, name, render(board), "the scores")
+        if not published or run.blobs.get(published[-1].data[name]) != render(board):
+            yield Difference(JOURNAL, f"the journal knows another {name}, or none")

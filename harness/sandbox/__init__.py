@@ -8,7 +8,7 @@ from harness.sandbox.container import ContainerOutcome, remove_leftovers
 from harness.sandbox.engine import Engine, Host, connect
 from harness.sandbox.limits import effective_limits
 from harness.sandbox.nonce import containers_of, new_nonce
-from harness.sandbox.output_store import OutputStore, output_store
+from harness.sandbox.output_store import OutputStore, output_store, require_room
 from harness.sandbox.preflight import Preflight, forget_preflights, require_preflight
 from harness.sandbox.profile import Mount, Profile, profile_sha256, seccomp_text
 from harness.sandbox.run_container import run_container, run_host
@@ -35,6 +35,7 @@ __all__ = [
     "profile_sha256",
     "remove_leftovers",
     "require_preflight",
+    "require_room",
     "run_container",
     "run_host",
     "run_team_image",

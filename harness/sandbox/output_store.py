@@ -44,6 +44,24 @@ class OutputStore:
         return "files" if used_files > self.cap_files else "bytes" if used_bytes > self.cap_bytes else None
 
 
+def require_room(folder: Path, cap_bytes: int, cap_files: int) -> None:
+    """Before hours of work: the file system of ``folder`` has room for twice what a container may write, for its
+    copies. Raises MachineError (I_DISK)."""
+    status = os.statvfs(folder)
+    free, wanted = status.f_bavail * status.f_frsize, 2 * cap_bytes
+    if free < wanted:
+        what = f"{free / 2**30:.1f} GiB are free, up to {wanted / 2**30:.1f} may be needed"
+    elif status.f_files > 0 and status.f_favail < 2 * cap_files:  # no number: a file system without a limit
+        what = f"{status.f_favail} files more can be made, up to {2 * cap_files} may be needed"
+    else:
+        return
+    raise MachineError(
+        f"there is too little room for what a container may write: {what}",
+        code="I_DISK",
+        hint="free space in the run directory's file system, then run the same command again: it goes on from here",
+    )
+
+
 @contextmanager
 def output_store(folder: Path, cap_bytes: int, cap_files: int, *, mode: Mode | None = None) -> Iterator[OutputStore]:
     """A store at ``folder`` (made here), gone again at the end. ``mode`` None chooses the best that can be had.

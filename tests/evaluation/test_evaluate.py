@@ -17,6 +17,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 from bench import CANARY, Bench, Warm, make_bench, published, store_verdicts
+from command import here
 
 from harness.documents.codec import pretty_json
 from harness.errors import MachineError
@@ -286,7 +287,30 @@ def test_two_live_writers(bench: Bench, run: Path, tmp_path: Path) -> None:
     assert published(tmp_path / "run") == published(run)
 
 
-def test_scores_of_another_judge_are_not_published(bench: Bench, copy: Path) -> None:
+def _tables(run: Path) -> list[dict[str, bytes]]:
+    """Every table that was published, by its file's name; an empty one stands for "none from now on"."""
+    records = [record.data for record in scan(run / "journal.jsonl").records if record.event == "published"]
+    blobs = Blobs(RunIO(run), run / "blobs")
+    return [{name: blobs.get(sha256) for name, sha256 in record.items()} for record in records]
+
+
+def test_a_table_that_another_takes_the_place_of_is_kept(
+    bench: Bench, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later humdial may write the same ranking in other words."""
+    before = {path.name: path.read_bytes() for path in copy.glob("leaderboard.*")}
+    assert _tables(copy) == [before] and len(before) == 3
+    for name, value in bench.environment().items():
+        monkeypatch.setenv(name, value)
+    in_other_words = {ending: lambda board: board.track.encode() for ending in ("md", "csv", "json")}
+    monkeypatch.setattr("harness.cli.evaluate.table_renderers", lambda challenge: in_other_words)
+    code, said = here(*bench.arguments(copy))
+    assert code == 0, said
+    assert _tables(copy) == [before, dict.fromkeys(before, b"track1")]
+    assert {path.name: path.read_bytes() for path in copy.glob("leaderboard.*")} == dict.fromkeys(before, b"track1")
+
+
+def test_scores_of_another_judge_are_not_published(bench: Bench, run: Path, copy: Path) -> None:
     """Even in a journal whose sums are right."""
     records = scan(copy / "journal.jsonl").records
     (copy / "journal.jsonl").unlink()
@@ -303,3 +327,5 @@ def test_scores_of_another_judge_are_not_published(bench: Bench, copy: Path) -> 
     code, said = bench.evaluate(copy)
     assert (code, "beta: judged by another judge" in said, "nothing was published" in said) == (1, True, True), said
     assert not list(copy.glob("leaderboard.*"))
+    first, last = _tables(copy)
+    assert first == {path.name: path.read_bytes() for path in run.glob("leaderboard.*")} and last == {}

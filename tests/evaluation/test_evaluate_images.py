@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -168,3 +169,23 @@ def test_a_killed_run_a_restarted_engine_and_a_judge_that_dies(stage: Stage, tmp
     table = published(out)
     assert stage.bench.warm.wait(stage.start(out, said)) == 0
     assert published(out) == table
+
+
+def test_no_image_runs_where_its_output_may_not_find_room(stage: Stage, tmp_path: Path) -> None:
+    """Hours of work would be lost at their end. With more room the same command goes on."""
+    out, said = tmp_path / "run", tmp_path / "said"
+    out.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=755", "humdial-test", out], check=True)
+    try:
+        assert stage.bench.warm.wait(stage.start(out, said)) == 3
+        text = said.read_text("utf-8")
+        assert (
+            "unfinished: alpha: there is too little room" in text and "unfinished: beta" in text and "[I_DISK]" in text
+        )
+        assert find(scan(out / "journal.jsonl").records, "ran") == [] and not list(out.glob("leaderboard.*"))
+        room = 2 * load_challenge().run_limits.output_bytes + (64 << 20)
+        subprocess.run(["mount", "-o", f"remount,size={room}", out], check=True)
+        assert stage.bench.warm.wait(stage.start(out, said)) == 0, said.read_text("utf-8")
+        assert len(find(scan(out / "journal.jsonl").records, "ran")) == 2
+    finally:
+        subprocess.run(["umount", "--lazy", out], check=True)
