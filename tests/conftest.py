@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from harness.challenge.load import load_challenge
 from harness.evaluation.judge_image import JudgeImage, ensure_judge
@@ -24,6 +25,9 @@ from harness.sandbox import Engine, connect
 CHECKOUT = Path(__file__).resolve().parent.parent
 BASE = "humdial/base:local"
 BuildImage = Callable[..., str]
+# How long an example takes says nothing: the other worker may keep both processors busy.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -97,7 +97,7 @@ class Synthesiser:
         spoken = subprocess.run(command, capture_output=True, check=True).stdout
         samples, rate = soundfile.read(io.BytesIO(spoken), dtype="float32")
         path = self.path(utterance)
-        unfinished = path.with_suffix(".part")
+        unfinished = path.with_suffix(f".{os.getpid()}.part")  # another process may speak the same
         write_wav(unfinished, soxr.resample(samples, rate, RATE_HZ))
         unfinished.replace(path)
 

@@ -15,7 +15,7 @@ from harness.sandbox.ending import Ending
 from harness.sandbox.engine import Engine, translated
 from harness.sandbox.engine_life import unbroken
 from harness.sandbox.engine_view import differences, no_swap_limit
-from harness.sandbox.host_memory import killed_for_memory, peak_memory
+from harness.sandbox.host_memory import killed_for_memory, killed_in, peak_memory
 from harness.sandbox.host_processor import ProcessorWatch
 from harness.sandbox.owner import OWNER_LABEL, this_process
 from harness.sandbox.profile import NONCE_LABEL, Profile, container_arguments
@@ -38,8 +38,9 @@ Watch = Callable[[], str | None]
 class ContainerOutcome:
     """How one container went, as facts. ``exit_code`` is None when nothing was started.
 
-    ``timed_out`` and ``stopped_for`` (what the watch said) are ours, ``oom_killed`` is the engine's: no state is read
-    out of an exit code. ``peak_memory_bytes`` is the highest seen, page cache included, or None when unknown.
+    ``timed_out`` and ``stopped_for`` (what the watch said) are ours, ``oom_killed`` is the word of the engine or of the
+    kernel, for the engine misses some on a busy machine: no state is read out of an exit code. ``peak_memory_bytes`` is
+    the highest seen, page cache included, or None when unknown.
     ``memory_short_outside``: the kernel killed for want of memory meanwhile, and not within this container's cap.
     ``busy_by_others`` is the share of the machine's processor time (0 to 1) used outside the container while it ran,
     None when unknown. ``start_error`` is for the organisers' eyes; ``start_unclear``: the image is most likely, not
@@ -226,11 +227,11 @@ def _follow(
 ) -> ContainerOutcome:
     """Poll until the container has ended; end it when the deadline passes or ``watch`` says so."""
     start = time.monotonic()
-    pause, next_watch, peak = _FIRST_POLL_S, 0.0, None
+    pause, next_watch, peak, kills = _FIRST_POLL_S, 0.0, None, None
     timed_out, killed, stopped_for, agreed = False, False, None, False
     processors = ProcessorWatch()
     while True:
-        peak = _higher(peak, peak_memory(container))
+        peak, kills = _higher(peak, peak_memory(container)), _higher(kills, killed_in(container))
         processors.look(container)
         inspected = _inspect(engine, container)
         if not agreed:
@@ -249,7 +250,7 @@ def _follow(
             return ContainerOutcome(
                 True,
                 int(state["ExitCode"]),
-                bool(state["OOMKilled"]),
+                bool(state["OOMKilled"] or kills),
                 timed_out,
                 stopped_for,
                 elapsed,

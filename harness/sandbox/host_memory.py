@@ -9,23 +9,37 @@ def peak_memory(container: str) -> int | None:
     """The container's high-water mark in bytes from its control group, when this machine shows it (version 1, then 2).
 
     Page cache counts."""
-    for path in (
-        f"/sys/fs/cgroup/memory/docker/{container}/memory.max_usage_in_bytes",
-        f"/sys/fs/cgroup/memory/system.slice/docker-{container}.scope/memory.max_usage_in_bytes",
-        f"/sys/fs/cgroup/docker/{container}/memory.peak",
-        f"/sys/fs/cgroup/system.slice/docker-{container}.scope/memory.peak",
-    ):
-        try:
-            return int(Path(path).read_text("ascii"))
-        except (OSError, ValueError):
-            continue
-    return None
+    try:
+        return int(_of_group(container, "memory.max_usage_in_bytes", "memory.peak"))
+    except ValueError:
+        return None
+
+
+def killed_in(container: str) -> int | None:
+    """How many processes of the container the kernel has killed for want of memory, when this machine shows it."""
+    return _counts(_of_group(container, "memory.oom_control", "memory.events")).get("oom_kill")
 
 
 def killed_for_memory() -> int:
     """How many processes the kernel has killed for want of memory since it started; 0 when it does not tell."""
     try:
-        counts = dict(line.split() for line in Path("/proc/vmstat").read_text("ascii").splitlines())
-        return int(counts.get("oom_kill", 0))
-    except (OSError, ValueError):
+        return _counts(Path("/proc/vmstat").read_text("ascii")).get("oom_kill", 0)
+    except OSError:
         return 0
+
+
+def _of_group(container: str, first: str, second: str) -> str:
+    """A file of the container's control group, by its name in version 1 and in version 2; empty when there is none."""
+    for folder, name in (("/sys/fs/cgroup/memory", first), ("/sys/fs/cgroup", second)):
+        for group in (f"docker/{container}", f"system.slice/docker-{container}.scope"):
+            try:
+                return Path(folder, group, name).read_text("ascii")
+            except OSError:
+                continue
+    return ""
+
+
+def _counts(text: str) -> dict[str, int]:
+    """Lines of a name and a number."""
+    pairs = (line.split() for line in text.splitlines())
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}

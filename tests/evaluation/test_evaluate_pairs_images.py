@@ -91,7 +91,7 @@ def test_an_image_whose_delays_are_measured_has_nothing_of_ours_beside_it(run: P
     assert runs == len(TEAMS)
     for team in TEAMS:
         record = _json(run / f"teams/{team}/run.json")
-        assert record["latency"]["warm_up"] == 2 and record["latency"]["lock_waited_s"] < 1
+        assert record["latency"]["warm_up"] == 2
         shared = {True: "shared", False: "alone"}[record["latency"]["shared"]]
         assert _json(run / f"teams/{team}/scores/report.json")["measures"]["delays"] == shared
 

@@ -269,7 +269,7 @@ def _cache_without(items: Iterable[str], folder: Path) -> Path:
     folder.mkdir()
     for entry in cache_dir().iterdir():
         if entry.name == "verdicts":
-            shutil.copytree(entry, folder / entry.name)
+            shutil.copytree(entry, folder / entry.name, ignore=shutil.ignore_patterns(".*"))  # none half-written
         else:
             (folder / entry.name).symlink_to(entry)
     for item in items:

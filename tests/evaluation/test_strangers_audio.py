@@ -71,8 +71,10 @@ def broken_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str,
     """``broken_by(name, action)``: children that open a file of this name do that."""
 
     def arrange(name: str, action: str) -> None:
-        made.write(tmp_path / "hook", {"sitecustomize.py": (HOOK % (name, action)).encode()})
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "hook"))
+        # A folder for each: Python may keep a compiled module whose source of that length changed in the same second.
+        folder = tmp_path / "hooks" / action
+        made.write(folder, {"sitecustomize.py": (HOOK % (name, action)).encode()})
+        monkeypatch.setenv("PYTHONPATH", str(folder))
 
     return arrange
 

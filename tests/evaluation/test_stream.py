@@ -55,8 +55,9 @@ def record_of(out: Path) -> StreamRecord:
     return read_document(StreamRecord, out / "stream.json")
 
 
-def leftovers(engine: Engine) -> list[str]:
-    return [found["Id"] for found in engine.api.containers(all=True, filters={"label": "humdial.role=stream"})]
+def leftovers(engine: Engine, image: str) -> list[str]:
+    filters = {"label": "humdial.role=stream", "ancestor": image}
+    return [found["Id"] for found in engine.api.containers(all=True, filters=filters)]
 
 
 def test_an_echo_is_clocked_and_written_where_it_was_received(
@@ -81,7 +82,7 @@ def test_an_echo_is_clocked_and_written_where_it_was_received(
         assert len(samples) == round((2.0 + 0.1 * number) * 16000)
         first = next(place for place, value in enumerate(samples) if value)
         assert abs(first - stretch.start_s * 16000) <= 1  # the record has four decimals
-    assert leftovers(engine) == []
+    assert leftovers(engine, image) == []
     assert "first response s" in done.stdout
 
 
@@ -200,7 +201,7 @@ def test_bad_participants_each_in_a_container_end_in_named_states_and_harm_nobod
     assert fine.stretches[0].after_frame == 25 and fine.stretches[0].start_s >= 26 * 0.02
     assert record_of(tmp_path / "out") == record
     assert "stream 1  flooded, 0 of 1 inputs" in stream_text(record)
-    assert leftovers(engine) == []
+    assert leftovers(engine, image) == []
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_what_happens_before_it_is_ready_is_named_too(
     assert (record.state, record.fault) == (state, "submission") and record.why
     assert (record.items, len(record.not_streamed)) == ((), 3)
     assert record_of(tmp_path / "out") == record
-    assert leftovers(engine) == []
+    assert leftovers(engine, image) == []
 
 
 def test_what_ended_the_stream_shows_in_the_exit_code(
@@ -269,12 +270,12 @@ def test_clocked_and_claimed_delays_stand_side_by_side(
     with wave.open(str(user), "wb") as wav:
         wav.setparams((1, 2, rate, 0, "NONE", ""))
         wav.writeframes(speech + bytes(2 * 5 * rate))
-    image = build_image("ENV HUMDIAL_DELAY_MS=600 HUMDIAL_PAUSE_MS=400", *RUN, files={"participant.py": PARTICIPANT})
+    image = build_image("ENV HUMDIAL_DELAY_MS=1200 HUMDIAL_PAUSE_MS=400", *RUN, files={"participant.py": PARTICIPANT})
     first = humdial("duplex", "stream", image, "--inputs", inputs.parent, "--out", tmp_path / "first")
     assert first.returncode == 0, first.stdout + first.stderr
     with wave.open(str(tmp_path / "first" / "submission" / "test" / "test-000001_output.wav"), "rb") as wav:
         heard = wav.readframes(wav.getnframes())
-    shift = 2 * round(0.3 * 16000)
+    shift = 2 * round(1.0 * 16000)
     claim = claims / "test-000001_output.wav"
     with wave.open(str(claim), "wb") as wav:
         wav.setparams((1, 2, 16000, 0, "NONE", ""))
@@ -286,7 +287,7 @@ def test_clocked_and_claimed_delays_stand_side_by_side(
     (item,) = record_of(tmp_path / "both").items
     assert item.clocked_s is not None and item.claimed_s is not None
     assert item.difference_s == round(item.clocked_s - item.claimed_s, 3)
-    assert item.difference_s >= 0.2
+    assert item.difference_s >= 0.5
     claim.write_bytes(b"RIFF, but no more")
     broken = humdial(
         "duplex", "stream", image, "--inputs", inputs.parent, "--out", tmp_path / "none", "--claimed", claims.parent

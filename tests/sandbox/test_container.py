@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sandbox_inputs import MIB
 
 from harness.challenge.spec import RunLimits
 from harness.errors import MachineError
-from harness.sandbox import ContainerOutcome, Engine, Mount, Profile, remove_leftovers, run_container, seccomp_text
+from harness.sandbox import ContainerOutcome, Engine, Mount, Profile, container, run_container, seccomp_text
 from harness.sandbox.engine_view import differences
 from harness.sandbox.profile import container_arguments
 
@@ -250,10 +249,27 @@ def test_memory_is_capped_and_measured(inside: Inside, small_limits: RunLimits) 
     assert outcome.oom_killed
 
 
+def test_a_kill_for_memory_that_the_engine_misses_is_the_kernels_word(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does on a busy machine for some: the words of the kernel and of the engine are lost on different ways."""
+    real = container._inspect
+
+    def deaf(engine: Engine, name: str) -> dict[str, Any]:
+        found = real(engine, name)
+        found["State"]["OOMKilled"] = False
+        return found
+
+    monkeypatch.setattr(container, "_inspect", deaf)
+    outcome, _ = inside("x = bytearray(256 * 1024**2)")
+    if outcome.peak_memory_bytes is not None:  # as above
+        assert outcome.oom_killed and not outcome.memory_short_outside
+
+
 def test_the_deadline_is_ours(inside: Inside) -> None:
     outcome, _ = inside("import time; time.sleep(60)", deadline_s=1)
     assert outcome.timed_out
-    assert 1.0 <= outcome.wall_s <= 3.0
+    assert 1.0 <= outcome.wall_s < 20
 
 
 def test_a_watch_may_end_the_run(engine: Engine, base_image: str, small_limits: RunLimits) -> None:
@@ -265,7 +281,7 @@ def test_a_watch_may_end_the_run(engine: Engine, base_image: str, small_limits: 
         watch=lambda: "bytes",
     )
     assert outcome.stopped_for == "bytes" and not outcome.timed_out
-    assert outcome.wall_s < 5
+    assert outcome.wall_s < 15
 
 
 def test_ctrl_c_leaves_nothing(engine: Engine, base_image: str, small_limits: RunLimits) -> None:
@@ -304,35 +320,6 @@ def test_ctrl_c_while_the_engine_makes_the_container_leaves_nothing(
     while time.monotonic() < settled:
         assert engine.api.containers(all=True, filters={"label": f"humdial.nonce={profile.nonce}"}) == []
         time.sleep(0.2)
-
-
-def test_what_a_killed_harness_left_is_found_by_its_nonce(
-    engine: Engine, base_image: str, small_limits: RunLimits
-) -> None:
-    """The container of a harness that dies by SIGKILL runs on; an image that imitates our label is not ours."""
-    program = (
-        "import sys; from test_container import profile_of; from harness.sandbox import *\n"
-        "from harness.challenge.load import load_challenge; from dataclasses import replace\n"
-        "profile = profile_of(load_challenge().run_limits, 'import time; time.sleep(600)')\n"
-        "limits = replace(profile.limits, memory_bytes=1 << 28, cpus=1.0)\n"
-        "profile = replace(profile, limits=limits)\n"
-        "print(profile.nonce, flush=True)\n"
-        f"run_container(connect(), profile, {engine.image_id(base_image)!r}, deadline_s=600, "
-        "watch=lambda: print('running', flush=True))\n"
-    )
-    harness = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent
-    )
-    assert harness.stdout is not None
-    nonce = harness.stdout.readline().strip()
-    assert harness.stdout.readline() == "running\n"
-    harness.kill()
-    harness.wait()
-    harness.stdout.close()
-    (left,) = engine.api.containers(filters={"label": f"humdial.nonce={nonce}"})
-    assert remove_leftovers(engine, nonce="0" * 16) == []
-    assert remove_leftovers(engine, nonce=nonce) == [left["Id"]]
-    assert engine.api.containers(all=True, filters={"label": f"humdial.nonce={nonce}"}) == []
 
 
 def test_the_engine_is_held_to_what_was_asked(engine: Engine, base_image: str, small_limits: RunLimits) -> None:

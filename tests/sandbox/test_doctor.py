@@ -15,7 +15,7 @@ from shown import execute, shown
 
 from harness.challenge.spec import RunLimits
 from harness.resources import schema_path
-from harness.sandbox import Engine
+from harness.sandbox import Engine, remove_leftovers
 from harness.sandbox.leftovers import clean, left_containers, left_stores
 from harness.sandbox.output_store import output_store, release
 from harness.sandbox.owner import OWNER_LABEL, Owner, owner_of, this_process
@@ -147,6 +147,37 @@ def test_a_folder_of_a_killed_preflight_is_left_and_no_other(tmp_path: Path, mon
     left = tmp_path / f"preflight/probe-{label}-abc_1"
     left.mkdir()
     assert left_probes() == [left]
+
+
+@pytest.mark.engine
+def test_what_a_killed_harness_left_is_found_by_its_nonce(
+    engine: Engine, base_image: str, small_limits: RunLimits
+) -> None:
+    """The container of a harness that dies by SIGKILL runs on. Here, where `humdial clean` is tried: it would find it
+    too."""
+    program = (
+        "import sys; from test_container import profile_of; from harness.sandbox import *\n"
+        "from harness.challenge.load import load_challenge; from dataclasses import replace\n"
+        "profile = profile_of(load_challenge().run_limits, 'import time; time.sleep(600)')\n"
+        "limits = replace(profile.limits, memory_bytes=1 << 28, cpus=1.0)\n"
+        "profile = replace(profile, limits=limits)\n"
+        "print(profile.nonce, flush=True)\n"
+        f"run_container(connect(), profile, {engine.image_id(base_image)!r}, deadline_s=600, "
+        "watch=lambda: print('running', flush=True))\n"
+    )
+    harness = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent
+    )
+    assert harness.stdout is not None
+    nonce = harness.stdout.readline().strip()
+    assert harness.stdout.readline() == "running\n"
+    harness.kill()
+    harness.wait()
+    harness.stdout.close()
+    (left,) = engine.api.containers(filters={"label": f"humdial.nonce={nonce}"})
+    assert remove_leftovers(engine, nonce="0" * 16) == []
+    assert remove_leftovers(engine, nonce=nonce) == [left["Id"]]
+    assert engine.api.containers(all=True, filters={"label": f"humdial.nonce={nonce}"}) == []
 
 
 @pytest.mark.engine

@@ -49,7 +49,7 @@ def script(tmp_path: Path) -> Iterator[Script]:
 
 
 def test_it_ends_with_its_last_user(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = subprocess.Popen(["sleep", "60"])
+    other = subprocess.Popen(["sleep", "600"])
     assert "starting a private engine" in script("start").stderr
     assert "already there" in script("start", owner=other.pid).stderr
     line = script("env").stdout

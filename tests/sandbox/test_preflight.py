@@ -61,7 +61,8 @@ def test_the_probe_fails_at_everything_under_our_profile(
     assert found.problems == ()
     (kept,) = (tmp_path / "cache/preflight").iterdir()  # nothing else of it stays
     assert json.loads(kept.read_text())["key"] == found.key
-    assert engine.api.containers(all=True, filters={"label": "humdial.role=preflight"}) == []
+    probes = engine.api.containers(all=True, filters={"label": "humdial.role=preflight"})
+    assert [each for each in probes if str(tmp_path) in str(each["Mounts"])] == []  # others' may be under way
 
 
 @engine_test

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jsonschema_rs
 import pytest
@@ -46,7 +46,17 @@ for language in os.environ["HUMDIAL_LANGUAGES"].split(","):
                 out.write(json.dumps({"dialogue_id": row["dialogue_id"], "turns": turns}) + "\\n")
 """
 Result = tuple[RunRecord, dict[str, list[Finding]], Path]
+Run = TypeVar("Run", bound=tuple[RunRecord, Any] | Result)
 RunProgram = Callable[..., Result]
+
+
+def clear(run: Callable[[], Run]) -> Run:
+    """Once more while it is unclear whose fault a failure is: another test's container may run out of memory."""
+    for _ in range(5):
+        found = run()
+        if found[0].fault != "unclear":
+            break
+    return found
 
 
 @pytest.fixture
@@ -158,10 +168,7 @@ print(sorted(os.environ.items()))
     ],
 )
 def test_failures_have_a_state_a_code_and_a_fault(run_program: RunProgram, program: str, state: str, code: str) -> None:
-    for _ in range(5):
-        record, findings, _ = run_program(program)
-        if record.fault != "unclear":  # as it is while another test's container runs out of memory, and rightly so
-            break
+    record, findings, _ = clear(lambda: run_program(program))
     assert (record.state, record.fault) == (state, "submission")
     assert code in record.codes
     assert findings[code][0].severity == "error"
@@ -174,14 +181,14 @@ def test_a_program_that_ignores_sigterm_ends_at_deadline_and_grace(
     program = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass"
     record, findings, _ = run_program(program, limits=replace(small_limits, wall_s=2))
     assert (record.state, record.fault) == ("timed_out", "submission")
-    assert 3.0 <= record.wall_s <= 5.0  # two seconds, one of grace, at most two of delay
+    assert 3.0 <= record.wall_s < 30  # two seconds, one of grace, and what a busy machine takes
     assert "R_TIMEOUT" in findings
 
 
 def test_results_written_before_the_deadline_are_kept_but_the_run_failed(
     run_program: RunProgram, small_limits: RunLimits
 ) -> None:
-    record, _, out = run_program(CAREFUL + "\nimport time; time.sleep(60)", limits=replace(small_limits, wall_s=2))
+    record, _, out = run_program(CAREFUL + "\nimport time; time.sleep(60)", limits=replace(small_limits, wall_s=6))
     assert record.state == "timed_out"
     assert (out / "submission/zh/task2.jsonl").is_file()
 
@@ -258,7 +265,7 @@ def test_without_root_the_output_is_watched_and_the_run_ends_at_the_cap(run_prog
     program = "import time\nopen('/output/full', 'wb').write(b'x' * (9 * 1024**2))\ntime.sleep(60)"
     record, findings, _ = run_program(program, output_mode="watched")
     assert (record.state, record.fault) == ("output_too_large", "submission")
-    assert record.wall_s < 10
+    assert record.wall_s < 15  # long before its deadline
     assert record.limits["output_mode"] == "watched"
     assert "W_OUT_WATCHED" in record.warnings
     assert "E_OUT_SIZE" in findings
@@ -293,8 +300,11 @@ def test_what_runs_is_entrypoint_else_run_sh_else_cmd(
     state: str,
 ) -> None:
     image = build_image(*lines, files=files)
-    record, findings = run_team_image(
-        engine, image, inputs.dialogues, inputs.root, tmp_path / "out", challenge, small_limits, seed="s"
+    outs = (tmp_path / f"out-{number}" for number in count())
+    record, findings = clear(
+        lambda: run_team_image(
+            engine, image, inputs.dialogues, inputs.root, next(outs), challenge, small_limits, seed="s"
+        )
     )
     assert record.state == state
     assert record.fault == "submission"
@@ -362,19 +372,25 @@ def test_a_paused_container_has_not_ended(
     image = build_image('ENTRYPOINT ["sleep", "60"]')
     other = connect()
 
+    over = threading.Event()
+
     def pause_it() -> None:
         while not (found := other.api.containers(filters={"ancestor": image})):
-            time.sleep(0.05)
+            if over.wait(0.05):
+                return
         other.api.pause(found[0]["Id"])
 
     pauser = threading.Thread(target=pause_it, daemon=True)
     pauser.start()
     limits = replace(small_limits, wall_s=3)
-    record, _ = run_team_image(
-        engine, image, inputs.dialogues, inputs.root, tmp_path / "out", challenge, limits, seed="s"
-    )
-    pauser.join()
-    other.close()
+    try:
+        record, _ = run_team_image(
+            engine, image, inputs.dialogues, inputs.root, tmp_path / "out", challenge, limits, seed="s"
+        )
+    finally:
+        over.set()
+        pauser.join()
+        other.close()
     assert (record.state, record.fault) == ("timed_out", "submission")
 
 
@@ -389,18 +405,24 @@ def test_a_container_that_vanishes_is_not_the_teams_fault(
     image = build_image('ENTRYPOINT ["sleep", "60"]')
     other = connect()
 
+    over = threading.Event()
+
     def remove_it() -> None:
         while not (found := other.api.containers(filters={"ancestor": image})):
-            time.sleep(0.05)
+            if over.wait(0.05):
+                return
         other.api.remove_container(found[0]["Id"], force=True)
 
     remover = threading.Thread(target=remove_it, daemon=True)
     remover.start()
-    record, findings = run_team_image(
-        engine, image, inputs.dialogues, inputs.root, tmp_path / "out", challenge, small_limits, seed="s"
-    )
-    remover.join()
-    other.close()
+    try:
+        record, findings = run_team_image(
+            engine, image, inputs.dialogues, inputs.root, tmp_path / "out", challenge, small_limits, seed="s"
+        )
+    finally:
+        over.set()
+        remover.join()
+        other.close()
     assert (record.state, record.fault, record.codes) == ("infrastructure", "infrastructure", ("R_INFRASTRUCTURE",))
     assert "I_ENGINE" in findings[-1].message
     assert not (tmp_path / "out" / ".work").exists()

@@ -28,7 +28,7 @@ port = socket.create_server(("127.0.0.1", 4711))
 require("a file in /dev/shm", not os.path.exists("/dev/shm/channel"))
 open("/dev/shm/channel", "x").close()
 print("began", time.time(), flush=True)
-time.sleep(4)
+time.sleep(8)
 print("ended", time.time(), flush=True)
 """
 
