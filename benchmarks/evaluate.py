@@ -55,20 +55,7 @@ for language in ("zh", "en"):
 """
 WORDS = {
     "zh": tuple("今明天朋友家里工作难过高兴听着陪你慢休息说起也许真辛苦理解担心希望试"),
-    "en": (
-        "today",
-        "tomorrow",
-        "friends",
-        "home",
-        "work",
-        "sad",
-        "glad",
-        "listening",
-        "slowly",
-        "rest",
-        "truly",
-        "hope",
-    ),
+    "en": ("today", "friends", "home", "work", "sad", "glad", "listening", "slowly", "rest", "together", "hope", "see"),
 }
 GLUE = {"zh": "", "en": " "}
 

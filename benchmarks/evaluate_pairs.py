@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/evaluate_pairs.py [--inputs 120] [--seconds 15.4] [--folder DIR]
 
 Two teams answer the inputs, half of them interruptions, with real speech; words are ready and the judge's verdicts are
-stored, since writing down and judging are the same work on both sides. `--inputs 5000` is the official number of inputs that
-are listened to (`--seconds` cuts each, for those who have not the hours).
+stored, since writing down and judging are the same work on both sides. `--inputs 5000` is the official number of those
+that are listened to (`--seconds` cuts each, for those who have not the hours).
 
 Prints ratios. The aims: one worker at most 1.25 of the script's time and two at least 1.6 times as fast as one (where
 there are two teams, two can listen); a finished run resumed in under 5 s; four times the inputs need the same memory.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.documents.leaderboard import Leaderboard
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+_FLAGS = 20  # so many lines for review are read by somebody; review.json has all
 
 
 def table_renderers(challenge: Challenge) -> dict[str, Callable[[Leaderboard], bytes]]:
@@ -120,8 +121,10 @@ def command(
         )
     if outcome.board is not None:
         options.emit(render(outcome.board, challenge, "table"), None)
-        for flag in outcome.flags:
+        for flag in outcome.flags[:_FLAGS]:
             click.echo(f"for review: {flag.message} [{flag.code}]", err=True)
+        if len(outcome.flags) > _FLAGS:
+            click.echo(f"for review: {len(outcome.flags) - _FLAGS} more in {out / 'review.json'}", err=True)
         return
     for name, failure in outcome.unfinished.items():
         click.echo(f"unfinished: {name}: {failure.message} [{failure.code}]\n  hint: {failure.hint}", err=True)

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema_rs
@@ -20,7 +21,9 @@ from bench import CANARY, Bench, Warm, make_bench, published, store_verdicts
 from command import here
 
 from harness.documents.codec import pretty_json
+from harness.documents.run_review import RunFlag
 from harness.errors import MachineError
+from harness.evaluation import campaign
 from harness.evaluation.blobs import Blobs
 from harness.evaluation.executors.local import LocalExecutor
 from harness.evaluation.journal import Journal, scan
@@ -308,6 +311,19 @@ def test_a_table_that_another_takes_the_place_of_is_kept(
     assert code == 0, said
     assert _tables(copy) == [before, dict.fromkeys(before, b"track1")]
     assert {path.name: path.read_bytes() for path in copy.glob("leaderboard.*")} == dict.fromkeys(before, b"track1")
+
+
+def test_a_long_list_for_review_is_cut_on_the_screen_alone(
+    bench: Bench, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in bench.environment().items():
+        monkeypatch.setenv(name, value)
+    flags = tuple(RunFlag("F_DUP_SUBMISSION", ("alpha", "beta"), f"finding {number}", 1, 1) for number in range(25))
+    real = campaign.review_run
+    monkeypatch.setattr(campaign, "review_run", lambda *given: replace(real(*given), flags=flags))
+    code, said = here(*bench.arguments(copy))
+    assert code == 0 and "finding 19" in said and "finding 20" not in said and "for review: 5 more in " in said, said
+    assert len(json.loads((copy / "review.json").read_bytes())["flags"]) == 25
 
 
 def test_scores_of_another_judge_are_not_published(bench: Bench, run: Path, copy: Path) -> None:
