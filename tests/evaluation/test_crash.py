@@ -1,8 +1,8 @@
 """Whatever is broken, at whatever point: the same command goes on, and the table is the same bytes.
 
 `make soak` breaks every operation in every way that there is (of a full-duplex evaluation: kills at each), and kills
-200 times; CI breaks the first operation at each point in every way, kills at the first operation of each kind (a point
-and what it is done to), and 20 times at any moment.
+200 times (the other 25); CI breaks the first operation at each point in every way, kills at the first operation of each
+kind (a point and what it is done to), and 20 times (5) at any moment.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from harness.evaluation.run_io import POINTS
 SOAK = bool(os.environ.get("HUMDIAL_SOAK"))
 # Each part is on its own, so that several workers of pytest share them.
 PARTS = range(8) if SOAK else range(1)
-KILLS = 25 if SOAK else 20
+KILLS = {"bench": 25 if SOAK else 20, "pairs": 25 if SOAK else 5}  # in a part
 # The challenges that are broken, each with a list of two teams.
 LISTS = {"bench": "pair.toml", "pairs": "two.toml"} if SOAK else {"bench": "pair.toml"}
 # What can happen at a point, beside the death of the process.
@@ -132,26 +132,29 @@ def test_cutting_off_what_a_crash_left_may_be_the_last(bench: Bench, run: Path, 
     _once_each(out)
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_killed_at_any_moment_any_number_of_times(bench: Bench, quick: Path, part: int) -> None:
+@pytest.mark.parametrize(("challenge", "part"), [*(("bench", part) for part in PARTS), ("pairs", 0)])
+def test_killed_at_any_moment_any_number_of_times(
+    request: pytest.FixtureRequest, quick: Path, challenge: str, part: int
+) -> None:
     """The whole process with its workers, or one of its workers, at seeded moments."""
+    bench: Bench = request.getfixturevalue(challenge)
 
     def start(out: Path) -> int:
-        arguments = bench.arguments(out, "--jobs", "2", teams="trio.toml")
+        arguments = bench.arguments(out, "--jobs", "2", teams={"bench": "trio.toml", "pairs": "two.toml"}[challenge])
         return bench.warm.start(arguments, bench.environment(), quick / "said", "processes")
 
     begun = time.monotonic()
     assert bench.warm.wait(start(quick / "clean")) == 0
     length_s = time.monotonic() - begun
     wanted, chance, kills, runs = published(quick / "clean"), random.Random(2026 + part), 0, 0
-    while kills < KILLS:
+    while kills < KILLS[challenge]:
         runs += 1
         out = quick / f"run-{runs}"
         code = -1
         while code != 0:
             _wait_for_lock(out)
             process = start(out)
-            if kills < KILLS:
+            if kills < KILLS[challenge]:
                 time.sleep(chance.uniform(0, length_s))
                 kills += _kill(process, chance)
             code = bench.warm.wait(process)
