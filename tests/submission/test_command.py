@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import jsonschema_rs
@@ -17,6 +18,8 @@ import pytest
 from harness.documents.codes import all_codes
 from harness.resources import schema_path
 from harness.submission.readers import pdf_pages
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def humdial(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +44,7 @@ def broken() -> made.Files:
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("sample")
+    home.chmod(0o755)
     made.write(home / "good", made.submission())
     made.write(home / "bad", broken())
     made.write(home / "in", made.inputs())
@@ -95,18 +99,33 @@ def test_the_report_has_the_same_bytes_under_every_environment(sample: Path) -> 
     assert len(keys) >= 12
 
 
+# In mounts of its own, where folders that are closed to others (a home, pytest's) have only what is WANTED in them.
+NOBODY = """
+set -eu
+mount --make-rprivate /
+number=0
+for path in $WANTED; do number=$((number + 1)); mkdir "$KEEP/$number"; mount --bind "$path" "$KEEP/$number"; done
+for path in $CLOSED; do mount -t tmpfs -o mode=755 tmpfs "$path"; done
+number=0
+for path in $WANTED; do number=$((number + 1)); mkdir -p "$path"; mount --bind "$KEEP/$number" "$path"; done
+cd "$WHERE"
+exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 def test_another_user_gets_the_same_bytes(sample: Path) -> None:
-    if os.getuid() != 0:
-        pytest.skip("only root can become somebody else")
     command = [sys.executable, "-m", "harness", "validate", "bad", "-f", "json"]
     mine = subprocess.run(command, cwd=sample, capture_output=True, check=False).stdout
-    for folder in (sample, *sample.parents):
-        if not folder.stat().st_mode & 0o001:
-            pytest.skip("the temporary folder is closed to others")
-    theirs = subprocess.run(command, cwd=sample, capture_output=True, check=False, user=65534, group=65534)
-    if b"Permission denied" in theirs.stderr and not theirs.stdout:
-        pytest.skip("the installation is closed to others")
-    assert theirs.stdout == mine
+    wanted = [Path(sys.base_prefix).resolve(), CHECKOUT, sample.resolve()]
+    closed = {next((up for up in reversed(path.parents) if not up.stat().st_mode & 0o001), None) for path in wanted}
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as keep:
+        paths = {"WANTED": " ".join(map(str, wanted)), "CLOSED": " ".join(str(path) for path in closed if path)}
+        theirs = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", NOBODY, "sh", *command],
+            env={**os.environ, **paths, "KEEP": keep, "WHERE": str(sample)}, capture_output=True, check=False,
+        )  # fmt: skip
+    assert theirs.stdout == mine, theirs.stderr.decode()
 
 
 def test_nothing_is_written_but_the_report(sample: Path, tmp_path: Path) -> None:
