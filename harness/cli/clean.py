@@ -17,6 +17,6 @@ def command(everything: bool) -> None:
     for name in cleaned.removed:
         click.echo(f"removed {name}")
     for name in cleaned.unseen:
-        click.echo(f"kept {name}: its process works elsewhere, if it does; --all removes it")
+        click.echo(f"kept {name}: whether its process works cannot be seen from here; --all removes it")
     if not cleaned.removed and not cleaned.unseen:
         click.echo("nothing was left")

@@ -294,7 +294,11 @@ def _publish(
     for name in (*(f"leaderboard.{ending}" for ending in renderers), REVIEW):
         run.io.unlink(run.path / name)  # an older table must not stand for a run that is refused now
     unfinished = {name: why for name, why in campaign.writer.failures.items() if campaign.states[name].scored is None}
-    why = tuple(refusals(run.path, run.pins, run.blobs, campaign.states))
+    try:
+        why = tuple(refusals(run.path, run.pins, run.blobs, campaign.states))
+    except Refused:
+        _keep_tables(run, {})
+        raise
     if unfinished or why:
         _keep_tables(run, {})
         return Outcome(unfinished, why, None)

@@ -45,7 +45,7 @@ from harness.evaluation.tasks import (
 )
 from harness.hearing.voice_activity import voice_activity_version
 from harness.judge.verdicts import Place
-from harness.sandbox import PairFiles, connect, containers_of, require_room, run_team_image
+from harness.sandbox import PairFiles, connect, containers_of, effective_limits, require_room, run_team_image
 from harness.submission import PairInputs, References
 
 _PR_SET_PDEATHSIG = 1
@@ -106,12 +106,14 @@ def _run(task: RunTask, setting: Setting) -> Ran:
     challenge = _challenge(setting)
     limits = override_limits(challenge.run_limits, setting.limits)
     items, root = _inputs(setting)
-    task.work.mkdir(parents=True, exist_ok=True)
-    require_room(task.work, limits.output_bytes, limits.output_inodes)
     # What else is in there tells the sandbox which container a killed worker left, and what it left mounted.
     shutil.rmtree(task.work / SUBMISSION, ignore_errors=True)
+    task.work.mkdir(parents=True, exist_ok=True)
+    engine = connect()
+    most, _ = effective_limits(limits, engine.host())
+    require_room(task.work, most.output_bytes, most.output_inodes)
     record, _ = run_team_image(
-        connect(), task.image, items, root, task.work, challenge, limits,
+        engine, task.image, items, root, task.work, challenge, limits,
         seed=f"{setting.seed}-{task.team}", gpu=task.gpu,
     )  # fmt: skip
     log = task.work / LOG

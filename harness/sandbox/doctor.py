@@ -163,6 +163,8 @@ def _leftovers(engine: Engine) -> Check:
     found = f"{len(containers)} containers, {len(stores)} mounts, {len(probes)} folders"
     if unseen:
         found += f"; the process of {unseen} cannot be seen from here"
+    if unseen == len(containers) + len(stores) + len(probes):
+        return Check("leftovers", "note", found, "run `humdial clean --all` when no run is under way")
     return Check("leftovers", "note", found, "run `humdial clean`")
 
 

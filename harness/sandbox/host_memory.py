@@ -16,8 +16,13 @@ def peak_memory(container: str) -> int | None:
 
 
 def killed_in(container: str) -> int | None:
-    """How many processes of the container the kernel has killed for want of memory, when this machine shows it."""
-    return _counts(_of_group(container, "memory.oom_control", "memory.events")).get("oom_kill")
+    """How many processes of the container the kernel has killed for want of memory since it met its cap, when this
+    machine shows it. Without that they are the machine's want, which the kernel counts here too."""
+    events = _counts(_of_group(container, "memory.oom_control", "memory.events"))
+    if "oom" not in events:  # version 1 does not count how often the cap was met
+        cap, peak = _of_group(container, "memory.limit_in_bytes", "memory.max"), peak_memory(container)
+        events["oom"] = peak is not None and cap.strip().isdecimal() and peak >= int(cap)
+    return events.get("oom_kill") if events["oom"] else None
 
 
 def killed_for_memory() -> int:

@@ -83,7 +83,7 @@ def clean(engine: Engine, *, everything: bool = False) -> Cleaned:
             removed.append(each.name)
         elif each.owner is Owner.UNSEEN:
             unseen.append(each.name)
-    for place in (*left_stores(engine), *left_probes()):
+    for place in (*left_stores(engine), *left_probes(unseen=everything)):
         try:
             release(place)
         except OSError as error:

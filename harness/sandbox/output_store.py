@@ -49,9 +49,10 @@ def require_room(folder: Path, cap_bytes: int, cap_files: int) -> None:
     copies. Raises MachineError (I_DISK)."""
     status = os.statvfs(folder)
     free, wanted = status.f_bavail * status.f_frsize, 2 * cap_bytes
-    if free < wanted:
-        what = f"{free / 2**30:.1f} GiB are free, up to {wanted / 2**30:.1f} may be needed"
-    elif status.f_files > 0 and status.f_favail < 2 * cap_files:  # no number: a file system without a limit
+    # No number at all: a file system that knows no limit, or does not tell.
+    if status.f_blocks > 0 and free < wanted:
+        what = f"{free >> 20} MiB are free, up to {wanted >> 20} may be needed"
+    elif status.f_files > 0 and status.f_favail < 2 * cap_files:
         what = f"{status.f_favail} files more can be made, up to {2 * cap_files} may be needed"
     else:
         return

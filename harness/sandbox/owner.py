@@ -8,11 +8,12 @@ from enum import Enum
 from pathlib import Path
 
 OWNER_LABEL = "humdial.owner"
-_PROCESSES = Path("/proc")
+_PROCESSES, _MACHINE = Path("/proc"), Path("/etc/machine-id")
 
 
 class Owner(Enum):
-    """``UNSEEN``: on another machine or in another container, so that nobody here can tell."""
+    """``UNSEEN``: nobody here can tell, for it is on another machine, in another container or another user's, or has
+    no name."""
 
     WORKS = "works"
     GONE = "gone"
@@ -20,46 +21,64 @@ class Owner(Enum):
 
 
 def this_process() -> str:
-    """The label of what this process makes: machine, boot, process namespace, number and its start."""
-    return ".".join((platform.node(), boot_id(), _namespace(), str(os.getpid()), _started(os.getpid()) or ""))
+    """The label of what this process makes: machine, its boot, namespaces, the process's number and its start."""
+    number, started = _stat("self") or ("", "")
+    return ".".join((platform.node(), _read(_MACHINE), boot_id(), _namespaces(), number, started))
 
 
 def owner_of(label: str) -> Owner:
-    """What became of the process that ``label`` names. No label is that of nobody."""
-    if not label:
-        return Owner.GONE
-    fields = label.rsplit(".", 4)  # a machine's name may hold dots
-    if len(fields) != 5 or fields[0] != platform.node():
+    """What became of the process that ``label`` names."""
+    fields = label.rsplit(".", 5)  # a machine's name may hold dots
+    if len(fields) != 6 or not fields[5]:
         return Owner.UNSEEN
-    _, boot, namespace, process, started = fields
-    if boot != boot_id():  # nothing outlives a boot
-        return Owner.GONE
-    if namespace != _namespace() or not process.isdecimal():
+    node, machine, boot, namespaces, number, started = fields
+    if (node, machine) != (platform.node(), _read(_MACHINE)) or not number.isdecimal():
         return Owner.UNSEEN
-    # A number is given again: the moment of the start tells two processes apart.
-    return Owner.WORKS if _started(int(process)) == started else Owner.GONE
+    if boot != boot_id():  # nothing outlives a boot; of machines without an id two may have the same name
+        return Owner.GONE if machine else Owner.UNSEEN
+    if namespaces != _namespaces():
+        return Owner.UNSEEN
+    found = _stat(number)
+    if found is not None:  # a number is given again: the moment of the start tells two processes apart
+        return Owner.WORKS if found[1] == started else Owner.GONE
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return Owner.GONE
+    except (OSError, OverflowError):
+        pass
+    return Owner.UNSEEN  # it is there, and hidden from this user
 
 
 def boot_id() -> str:
     """The kernel's name of this boot of this machine, empty when it gives none."""
+    return _read(_PROCESSES / "sys/kernel/random/boot_id")
+
+
+def _read(path: Path) -> str:
     try:
-        return (_PROCESSES / "sys/kernel/random/boot_id").read_text("ascii").strip()
-    except OSError:
+        return path.read_text("ascii").strip()
+    except (OSError, ValueError):
         return ""
 
 
-def _namespace() -> str:
-    try:
-        return str((_PROCESSES / "self/ns/pid").stat().st_ino)
-    except OSError:
-        return ""
+def _namespaces() -> str:
+    """Those in which a process's number, and the time of its start, mean the same."""
+    found = []
+    for name in ("pid", "time"):
+        try:
+            found.append(str((_PROCESSES / "self/ns" / name).stat().st_ino))
+        except OSError:
+            found.append("")
+    return "-".join(found)
 
 
-def _started(process: int) -> str | None:
-    """When a process began (ticks since the boot: field 22 of proc_pid_stat(5)), None when it has ended."""
+def _stat(process: str) -> tuple[str, str] | None:
+    """A process's number and when it began (ticks since the boot: fields 1 and 22 of proc_pid_stat(5)), empty when it
+    has ended and nobody has asked how; None when it cannot be seen."""
     try:
-        text = (_PROCESSES / str(process) / "stat").read_text("utf-8", "replace")
+        text = (_PROCESSES / process / "stat").read_text("utf-8", "replace")
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()  # a name may hold blanks and brackets
-    return None if fields[0] in ("Z", "X") else fields[19]
+    return text.split(" ", 1)[0], "" if fields[0] in ("Z", "X") else fields[19]

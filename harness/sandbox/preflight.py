@@ -115,10 +115,11 @@ def forget_preflights() -> None:
         path.unlink(missing_ok=True)
 
 
-def left_probes() -> list[Path]:
-    """Folders of preflights whose process is gone."""
+def left_probes(*, unseen: bool = False) -> list[Path]:
+    """Folders of preflights whose process is gone; with ``unseen`` also those of which nobody here can tell."""
+    left = {Owner.GONE, Owner.UNSEEN} if unseen else {Owner.GONE}
     found = (cache_dir() / "preflight").glob(f"{_WORK}*")
-    return sorted(each for each in found if owner_of(each.name.removeprefix(_WORK).rpartition("-")[0]) is Owner.GONE)
+    return sorted(each for each in found if owner_of(each.name.removeprefix(_WORK).rpartition("-")[0]) in left)
 
 
 def _refused(why: str, cause: HarnessError | None = None) -> MachineError:

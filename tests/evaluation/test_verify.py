@@ -109,6 +109,25 @@ def _rewrite_journal(run: Path, change: Callable[[str, dict[str, Any]], None]) -
     shutil.rmtree(run / ".tmp", ignore_errors=True)
 
 
+def test_published_tables_are_those_that_the_journal_names(bench: Bench, copy: Path) -> None:
+    """The last record speaks of what is there; a run that an earlier humdial finished has none, and is sound."""
+
+    def withdrawn(event: str, data: dict[str, Any]) -> None:
+        if event == "published":
+            data.clear()
+
+    _rewrite_journal(copy, withdrawn)
+    found = report(copy)
+    assert not found["verified"] and "the journal knows another leaderboard" in found["difference"]["what"]
+    records = [record for record in scan(copy / "journal.jsonl").records if record.event != "published"]
+    (copy / "journal.jsonl").unlink()
+    journal = Journal(RunIO(copy), copy / "journal.jsonl")
+    for record in records:
+        journal.append((record.event, record.data))
+    journal.close()
+    assert report(copy)["verified"]
+
+
 def test_an_untouched_run_verifies_wherever_it_lies(bench: Bench, copy: Path) -> None:
     before = _tree(copy)
     found = report(copy)

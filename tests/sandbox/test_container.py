@@ -261,7 +261,8 @@ def test_a_kill_for_memory_that_the_engine_misses_is_the_kernels_word(
         return found
 
     monkeypatch.setattr(container, "_inspect", deaf)
-    outcome, _ = inside("x = bytearray(256 * 1024**2)")
+    child = "import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', 'bytearray(256 * 1024**2)'])\n"
+    outcome, _ = inside(child + "time.sleep(0.5)\nsys.exit(1)")
     if outcome.peak_memory_bytes is not None:  # as above
         assert outcome.oom_killed and not outcome.memory_short_outside
 

@@ -15,7 +15,7 @@ from shown import execute, shown
 
 from harness.challenge.spec import RunLimits
 from harness.resources import schema_path
-from harness.sandbox import Engine, remove_leftovers
+from harness.sandbox import Engine, owner, remove_leftovers
 from harness.sandbox.leftovers import clean, left_containers, left_stores
 from harness.sandbox.output_store import output_store, release
 from harness.sandbox.owner import OWNER_LABEL, Owner, owner_of, this_process
@@ -91,9 +91,10 @@ def test_what_killed_runs_left_is_seen_and_removed_and_nothing_else(
         return name
 
     killed = subprocess.run([sys.executable, "-c", OWNER_OF_ITS_OWN], stdout=subprocess.PIPE, text=True, check=True)
-    left = made(killed.stdout, started=True), made("", started=False)
+    left = made(killed.stdout, started=True), made(killed.stdout, started=False)
     under_way = made(this_process(), started=False)  # as between its creation and its start
     elsewhere = made("another-machine." + this_process().split(".", 1)[1], started=False)
+    unnamed = made("", started=False)
     # Somebody else's container of an image that imitates our labels.
     stranger = engine.api.create_container_from_config(
         {"Image": image, "Cmd": ["true"], "Labels": {"humdial.nonce": "x", "humdial.role": "team"}}, "stranger"
@@ -101,37 +102,50 @@ def test_what_killed_runs_left_is_seen_and_removed_and_nothing_else(
     try:
         before = {each.name: each.owner for each in left_containers(engine)}
         assert [before[name] for name in left] == [Owner.GONE, Owner.GONE]
-        assert (before[under_way], before[elsewhere]) == (Owner.WORKS, Owner.UNSEEN)
+        assert [before[name] for name in (under_way, elsewhere, unnamed)] == [Owner.WORKS, Owner.UNSEEN, Owner.UNSEEN]
         assert "stranger" not in {each.name for each in left_containers(engine)}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         said = execute(shown("how-to/organisers.md", "humdial clean"), tmp_path, {**os.environ, "PATH": path})
-        assert all(f"removed {name}" in said for name in left) and f"kept {elsewhere}" in said
+        assert all(f"removed {name}" in said for name in left) and all(
+            f"kept {name}" in said for name in (elsewhere, unnamed)
+        )
         after = {each.name for each in left_containers(engine)}
-        assert not after & set(left) and {under_way, elsewhere} <= after
+        assert not after & set(left) and {under_way, elsewhere, unnamed} <= after
         assert engine.api.inspect_container(stranger)["Id"] == stranger
     finally:
-        for container in (stranger, under_way, elsewhere):
+        for container in (stranger, under_way, elsewhere, unnamed):
             engine.api.remove_container(container, force=True)
 
 
-def test_a_process_is_told_from_a_later_one_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_is_told_from_a_later_one_with_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = this_process()
-    machine, boot, namespace, process, started = mine.rsplit(".", 4)
+    machine, number, boot, namespaces, process, started = mine.rsplit(".", 5)
     assert owner_of(mine) is Owner.WORKS
-    assert owner_of(f"{machine}.{boot}.{namespace}.{process}.{int(started) + 1}") is Owner.GONE
-    assert owner_of(f"{machine}.earlier-boot.{namespace}.{process}.{started}") is Owner.GONE
+    assert owner_of(f"{machine}.{number}.{boot}.{namespaces}.{process}.{int(started) + 1}") is Owner.GONE
     for unseen in (
-        f"other.{boot}.{namespace}.{process}.{started}",
-        f"{machine}.{boot}.1.{process}.{started}",
-        "x",
-        "é",
-    ):
-        assert owner_of(unseen) is Owner.UNSEEN
+        "", "x", f"other.{number}.{boot}.{namespaces}.{process}.{started}",
+        f"{machine}.1{number}.{boot}.{namespaces}.{process}.{started}",
+        f"{machine}.{number}.{boot}.1.{process}.{started}", f"{machine}.{number}.{boot}.{namespaces}.{process}.",
+    ):  # fmt: skip
+        assert owner_of(unseen) is Owner.UNSEEN, unseen
     monkeypatch.setattr("platform.node", lambda: "a.b.example")  # dots in a machine's name
     assert owner_of(this_process()) is Owner.WORKS
+    for machine_id, of_an_earlier_boot in (("f00d", Owner.GONE), ("", Owner.UNSEEN)):
+        (tmp_path / "machine-id").write_text(machine_id)
+        monkeypatch.setattr(owner, "_MACHINE", tmp_path / "machine-id")
+        mine = this_process()
+        assert owner_of(mine) is Owner.WORKS
+        assert owner_of(mine.replace(boot, "earlier-boot")) is of_an_earlier_boot
+    hidden = tmp_path / "proc"  # as with hidepid: this process is there, and not to be seen
+    (hidden / "self").mkdir(parents=True)
+    (hidden / "self/ns").symlink_to("/proc/self/ns")
+    (hidden / "sys").symlink_to("/proc/sys")
+    monkeypatch.setattr(owner, "_PROCESSES", hidden)
+    assert owner_of(mine) is Owner.UNSEEN
+    monkeypatch.undo()
     child = subprocess.Popen([sys.executable, "-c", OWNER_OF_ITS_OWN], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    label = child.stdout.read().replace(machine, "a.b.example", 1)
+    label = child.stdout.read()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert owner_of(label) is Owner.GONE  # ended, and nobody has asked how
     child.communicate()
