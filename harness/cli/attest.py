@@ -26,10 +26,11 @@ def command(run: Path, key: Path, output: Path | None, quiet: bool) -> None:
     from harness.cli.evaluate import table_renderers
     from harness.documents.codec import write_atomic
     from harness.evaluation.attestation import ATTESTATION, sign_run
-    from harness.evaluation.stored_run import read_run
+    from harness.evaluation.stored_run import read_run, unchanging
     from harness.evaluation.verify import verify_run
 
-    report = verify_run(run, table_renderers)
     target = output or run / ATTESTATION
-    write_atomic(target, sign_run(run, read_run(run).pins, report, key))
+    with unchanging(run):  # what is signed is what was verified
+        report = verify_run(run, table_renderers)
+        write_atomic(target, sign_run(run, read_run(run).pins, report, key))
     note(f"signed: {target}", quiet=quiet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import IO
 
 import click
@@ -22,10 +23,25 @@ def wants_color(choice: str, stream: IO[str] | None = None) -> bool:
     return (stream or sys.stdout).isatty()
 
 
+def say(text: str) -> None:
+    """One line on stderr. That nobody reads it any more, or that a disk is full, ends nothing: the work and the exit
+    code are what counts."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        deafen(sys.stderr)
+
+
+def deafen(stream: IO[str]) -> None:
+    """From now on what is written to ``stream`` is lost, and nothing complains."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def note(text: str, *, quiet: bool = False) -> None:
     """One line for a person, on stderr."""
     if not quiet:
-        click.echo(text, err=True)
+        say(text)
 
 
 def note_finding(found: Finding, *, quiet: bool = False) -> None:

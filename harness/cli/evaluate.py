@@ -20,13 +20,16 @@ _FLAGS = 20  # so many lines for review are read by somebody; review.json has al
 
 
 def table_renderers(challenge: Challenge) -> dict[str, Callable[[Leaderboard], bytes]]:
-    """The table's files in a run directory, by their ending."""
+    """The files of a run directory that show its table, by their names."""
+    from harness.documents.published import Table
     from harness.reporting.leaderboard import render
+    from harness.reporting.report import render_report
 
-    return {
-        ending: partial(render, challenge=challenge, format_=format_)
+    tables = {
+        f"leaderboard.{ending}": partial(render, challenge=challenge, format_=format_)
         for ending, format_ in (("md", "markdown"), ("csv", "csv"), ("json", "json"))
     }
+    return {**tables, "report.html": lambda board: render_report([Table(board)], challenge, "public")}
 
 
 @click.command(name="evaluate", context_settings={"help_option_names": ["-h", "--help"]})
@@ -101,8 +104,10 @@ def command(
     stand below the table), 1 publication refused, 3 something on our side failed: run it again.
     """
     from harness.challenge.load import load_challenge
+    from harness.cli.console import say
     from harness.cli.watch import watching
-    from harness.evaluation.campaign import EvaluateOptions, HearingOptions, evaluate_challenge
+    from harness.evaluation.beginning import EvaluateOptions, HearingOptions
+    from harness.evaluation.campaign import evaluate_challenge
     from harness.judge.prompts import check_prompts
     from harness.reporting.leaderboard import render
 
@@ -122,13 +127,13 @@ def command(
     if outcome.board is not None:
         options.emit(render(outcome.board, challenge, "table"), None)
         for flag in outcome.flags[:_FLAGS]:
-            click.echo(f"for review: {flag.message} [{flag.code}]", err=True)
+            say(f"for review: {flag.message} [{flag.code}]")
         if len(outcome.flags) > _FLAGS:
-            click.echo(f"for review: {len(outcome.flags) - _FLAGS} more in {out / 'review.json'}", err=True)
+            say(f"for review: {len(outcome.flags) - _FLAGS} more in {out / 'review.json'}")
         return
     for name, failure in outcome.unfinished.items():
-        click.echo(f"unfinished: {name}: {failure.message} [{failure.code}]\n  hint: {failure.hint}", err=True)
+        say(f"unfinished: {name}: {failure.message} [{failure.code}]\n  hint: {failure.hint}")
     for why in outcome.refusals:
-        click.echo(f"refused: {why}", err=True)
-    click.echo("nothing was published" + ("; run the same command again" if outcome.unfinished else ""), err=True)
+        say(f"refused: {why}")
+    say("nothing was published" + ("; run the same command again" if outcome.unfinished else ""))
     click.get_current_context().exit(3 if outcome.unfinished else 1)

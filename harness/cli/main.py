@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -9,13 +10,14 @@ import sys
 import tempfile
 import traceback
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 import click
 
 from harness import __version__
-from harness.errors import HarnessError
+from harness.errors import HarnessError, MachineError
 
 EXIT_BUG = 70
 # name: (module:attribute, what `humdial --help` says)
@@ -109,6 +111,8 @@ def run() -> None:
 
 
 def _guarded() -> int:
+    from harness.cli.console import deafen, say
+
     try:
         result = cli.main(standalone_mode=False)
         code = result if isinstance(result, int) else 0
@@ -116,37 +120,50 @@ def _guarded() -> int:
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         # click turns both signals into Abort.
         terminated = isinstance(error, Terminated) or isinstance(error.__cause__, Terminated)
-        click.echo("terminated" if terminated else "interrupted", err=True)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ending: one more would only show where
+        if "multiprocessing" in sys.modules:  # who did not end in time would be waited for without an end
+            for child in sys.modules["multiprocessing"].active_children():
+                child.kill()
+        say("terminated" if terminated else "interrupted")
         return 143 if terminated else 130
     except click.ClickException as error:
-        error.show(file=sys.stderr)
+        with suppress(OSError):
+            error.show(file=sys.stderr)
         return error.exit_code
     except HarnessError as error:
         _show(error)
         return error.exit_code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        deafen(sys.stdout)
         return 0
-    except Exception:  # noqa: BLE001 - the one place that turns a bug into a short text and a report
-        return _report_bug()
+    except Exception as error:  # noqa: BLE001 - the one place that turns a bug into a short text and a report
+        if not isinstance(error, OSError) or error.errno != errno.ENOSPC:
+            return _report_bug()
+        deafen(sys.stdout)
+        _show(MachineError("the disk that this writes to is full", code="I_DISK", hint="free space, then run it again"))
+        return MachineError.exit_code
     return code
 
 
 def _show(error: HarnessError) -> None:
-    click.echo(f"error: {error}", err=True)
+    from harness.cli.console import say
+
+    say(f"error: {error}")
     if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
-    click.echo(f"  [{error.code}]", err=True)
+        say(f"  hint: {error.hint}")
+    say(f"  [{error.code}]")
     if error.detail and os.environ.get("HUMDIAL_DEBUG"):
-        click.echo(error.detail, err=True)
+        say(error.detail)
 
 
 def _report_bug() -> int:
+    from harness.cli.console import say
+
     handle, path = tempfile.mkstemp(prefix="humdial-crash-", suffix=".txt")
     os.close(handle)
     Path(path).write_text(f"humdial {__version__}, Python {sys.version}\n\n{traceback.format_exc()}", "utf-8")
-    click.echo("error: this is a bug in humdial, not in your files", err=True)
-    click.echo(f"  hint: please report it with {path}", err=True)
+    say("error: this is a bug in humdial, not in your files")
+    say(f"  hint: please report it with {path}")
     return EXIT_BUG
 
 

@@ -8,12 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from harness.cli.console import wants_color
+from harness.cli.console import say, wants_color
 from harness.documents.progress import ProgressEvent
 from harness.evaluation.progress import Watcher
 from harness.reporting.hostile_text import visible
@@ -37,11 +36,11 @@ class Lines:
     """A line for all that ends, with the count at that point. Starts are left out: a log is read afterwards."""
 
     def note(self, text: str) -> None:
-        click.echo(visible(text, _LINE), err=True)
+        say(visible(text, _LINE))
 
     def event(self, event: ProgressEvent) -> None:
         if event.event != "started":
-            click.echo(f"{visible(event.text, _LINE)} ({standing(event)})", err=True)
+            say(f"{visible(event.text, _LINE)} ({standing(event)})")
 
 
 class Bar:

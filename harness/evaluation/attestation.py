@@ -18,7 +18,7 @@ from harness.documents.codec import canonical_json, pretty_json
 from harness.documents.verification import Difference, Signature, VerificationReport
 from harness.errors import Refused, UsageError
 from harness.evaluation.judge_lock import file_digest
-from harness.evaluation.run_directory import JOURNAL, LEDGER, PINS, REVIEW, TEAMS, Pins
+from harness.evaluation.run_directory import JOURNAL, LEDGER, PINS, PUBLISHED_FILES, TEAMS, Pins
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
@@ -109,11 +109,11 @@ def _statement(path: Path, pins: Pins, verified: VerificationReport) -> bytes:
 
 
 def _subjects(path: Path) -> Iterator[str]:
-    """What is signed, in a fixed order: all that a reader of the results relies on. events.jsonl is not: it grows."""
-    tables = sorted(each.name for each in path.glob("leaderboard.*"))
+    """What is signed, in a fixed order: all that a reader of the results relies on, and nothing that was not verified.
+    events.jsonl is not: it grows."""
+    published = [name for name in PUBLISHED_FILES if (path / name).is_file()]
     scores = sorted(each.relative_to(path).as_posix() for each in (path / TEAMS).glob("*/scores/*"))
-    review = (REVIEW,) if (path / REVIEW).is_file() else ()
-    yield from (*tables, PINS, JOURNAL, LEDGER, *review, *scores)
+    yield from (*published, PINS, JOURNAL, LEDGER, *scores)
 
 
 def _digest(run: Path, name: str) -> str | None:

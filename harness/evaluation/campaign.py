@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness import __version__
-from harness.challenge.load import override_limits, spec_document
+from harness.challenge.load import spec_document
 from harness.challenge.spec import Challenge
 from harness.documents.codec import pretty_json, to_plain
-from harness.documents.duplex import HearingTerms
-from harness.documents.finding import ChallengeRef
 from harness.documents.leaderboard import Leaderboard
 from harness.documents.progress import EventName
-from harness.documents.report import JudgeRef
 from harness.documents.run_review import RunFlag
 from harness.errors import MachineError, Refused, UsageError
-from harness.evaluation.duplex_timing import pair_rules
+from harness.evaluation.beginning import (
+    EvaluateOptions,
+    hearing_terms,
+    pins_of,
+    ready_judge,
+    refuse_deaf,
+    refuse_inside,
+    refuse_unknown_images,
+    settled,
+)
 from harness.evaluation.evaluate import Campaign
 from harness.evaluation.executors import Executor
 from harness.evaluation.executors.local import LocalExecutor
 from harness.evaluation.journal import find
-from harness.evaluation.judge_image import JudgeImage, ensure_judge, show_judge
-from harness.evaluation.judge_lock import file_digest, lock_differences
-from harness.evaluation.known_digest import known_digest
+from harness.evaluation.judge_lock import file_digest
 from harness.evaluation.progress import Progress, Watcher
 from harness.evaluation.publishing import NO_COHORT, Renderers, refusals, table_of
-from harness.evaluation.recognising import ready_recogniser
-from harness.evaluation.run_directory import PINS, REVIEW, SCHEMA_VERSION, Pins, RunDirectory, open_run
+from harness.evaluation.run_directory import (
+    JOURNAL,
+    LEDGER,
+    PINS,
+    REVIEW,
+    RunDirectory,
+    open_run,
+    withdraw,
+)
 from harness.evaluation.run_files import restore_files
 from harness.evaluation.run_io import RunIO, hook_from_environment
 from harness.evaluation.run_review import review_run
@@ -40,41 +49,7 @@ from harness.evaluation.standings import MADE_BY, PUBLISHED, fold
 from harness.evaluation.tasks import Failure, Setting
 from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.worker import code_digest
-from harness.hearing.voice_activity import voice_activity_version
-from harness.judge import prompt_digests
 from harness.sandbox import connect, remove_leftovers
-
-
-@dataclass(frozen=True, slots=True)
-class HearingOptions:
-    """For a full-duplex track. ``recogniser`` is a profile of the spec, None for nobody; its weights lie in
-    ``recogniser_weights`` unless they come in a package. ``transcripts`` holds ready words, a folder a team.
-    ``delay_from`` is ``words`` or ``voice``."""
-
-    recogniser: str | None = None
-    recogniser_weights: Path | None = None
-    transcripts: Path | None = None
-    delay_from: str = "words"
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluateOptions:
-    """What a caller of `humdial evaluate` may choose. ``challenge`` is the spec's name or path, for the workers;
-    ``limits`` a file that replaces some of its limits; ``fresh`` asks the judge even for what it has judged before;
-    ``executor`` is ``local`` or ``ray``. ``gpus`` are devices of this machine (for ``local``; Ray knows its own).
-    ``hearing`` is for a full-duplex track."""
-
-    challenge: str
-    profile: str
-    policy: str
-    track: str | None
-    jobs: int
-    limits: Path | None = None
-    fresh: bool = False
-    executor: str = "local"
-    ray_address: str = "local"
-    gpus: tuple[str, ...] = ()
-    hearing: HearingOptions = field(default_factory=HearingOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +84,26 @@ def evaluate_challenge(
             code="E_CONFIG",
             hint=f"pass one of: {', '.join(sorted(challenge.judges))}",
         )
-    teams = read_teams(teams_file.resolve(), challenge, options.track)
+    refuse_inside(out, inputs, references)
+    teams = read_teams(teams_file.resolve(), challenge, options.track, settled=settled(out))
     track = teams[0].track
     sides = read_sides(inputs, references, challenge, track)
-    _refuse_deaf(challenge, track, options.hearing, sides.languages)
-    judge = _judge(challenge, options.profile, watcher, begun=(out / PINS).is_file())
-    hearing = _hearing(challenge, track, options.hearing, judge, watcher)
+    refuse_deaf(challenge, track, options.hearing, sides.languages)
+    begun = (out / PINS).is_file()
+    if not begun and options.executor == "local":
+        refuse_unknown_images(teams)
+    judge = ready_judge(challenge, options.profile, watcher, begun=begun)
+    hearing = hearing_terms(challenge, track, options.hearing, judge, watcher)
     spec = spec_document(options.challenge)
-    pins = _pins(challenge, options, track, judge, teams, spec, sides, hearing, inputs)
+    pins = pins_of(challenge, options, track, judge, teams, spec, sides, hearing, inputs)
     out = out.resolve()  # workers may have another working directory
     with open_run(out, RunIO(out, hook_from_environment()), pins, (sides.gold, spec)) as run:
         if options.executor == "local":  # Ray's nodes have engines of their own
             _remove_orphans(run, teams)
         _say_who_works(run)
+        for name, journal in ((JOURNAL, run.journal), (LEDGER, run.ledger)):
+            if journal.torn_bytes:
+                watcher.note(f"{name} ended in {journal.torn_bytes} bytes of no record, kept beside it as .torn")
         setting = Setting(
             challenge=_for_workers(options.challenge), inputs=inputs.resolve(), references=references.resolve(),
             profile=options.profile, policy=options.policy, track=track, fingerprint=judge.fingerprint,
@@ -139,93 +121,6 @@ def evaluate_challenge(
             outcome = _publish(run, campaign, challenge, renderers, sides)
             progress.tell(*_ending(outcome))
         return outcome
-
-
-def _judge(challenge: Challenge, profile: str, watcher: Watcher, *, begun: bool) -> JudgeImage:
-    """The judge that is built already, described without an engine; else it is built now. A run that is not ``begun``
-    does not begin with one that the first question would build anew."""
-    try:
-        judge = show_judge(challenge, challenge.judges[profile])
-        stale = [] if begun else lock_differences(judge.lock, challenge.judges[profile])
-        if not stale:
-            return judge
-        watcher.note(f"the judge {profile} was built from other parts ({stale[0]}): it is built again")
-    except UsageError as error:
-        if error.code != "E_JUDGE_MISSING":
-            raise
-    return ensure_judge(challenge, challenge.judges[profile], progress=watcher.note)
-
-
-def _absolute(path: Path | None) -> Path | None:
-    return None if path is None else path.resolve()
-
-
-def _refuse_deaf(challenge: Challenge, track: str, options: HearingOptions, languages: Collection[str]) -> None:
-    """Before a judge is built or an image runs: words are needed in every language, for the labels too."""
-    rules = pair_rules(challenge, track)
-    if rules is None:
-        return
-    known = rules.recognisers.get(options.recogniser or "", {})
-    lacking = sorted(set(languages) - set(known))
-    if options.transcripts is None and lacking and (options.recogniser is None or known):
-        who = f"the recogniser {options.recogniser} does not know" if options.recogniser else "nobody writes down"
-        raise UsageError(
-            f"{who} what is said in {', '.join(lacking)}",
-            code="E_CONFIG",
-            hint="give ready words to --transcripts, a folder a team, or pass another --recogniser",
-        )
-
-
-def _hearing(
-    challenge: Challenge, track: str, options: HearingOptions, judge: JudgeImage, watcher: Watcher
-) -> HearingTerms | None:
-    """How a full-duplex track is heard; None for another. The recogniser runs in the judge's image."""
-    rules = pair_rules(challenge, track)
-    if rules is None:
-        return None
-    fingerprint = ""
-    if options.recogniser is not None:
-        weights = options.recogniser_weights
-        fingerprint = ready_recogniser(rules, options.recogniser, judge, weights, watcher.note).fingerprint
-    return HearingTerms(
-        delay_from=options.delay_from,
-        recogniser=options.recogniser or "",
-        fingerprint=fingerprint,
-        voice_activity=voice_activity_version(),
-    )
-
-
-def _pins(
-    challenge: Challenge,
-    options: EvaluateOptions,
-    track: str,
-    judge: JudgeImage,
-    teams: tuple[Team, ...],
-    spec: bytes,
-    sides: Sides,
-    hearing: HearingTerms | None,
-    inputs: Path,
-) -> Pins:
-    profile = challenge.judges[options.profile]
-    return Pins(
-        schema_version=SCHEMA_VERSION,
-        harness_version=__version__,
-        track=track,
-        policy=options.policy,
-        challenge=ChallengeRef(challenge.id, challenge.digest),
-        judge=JudgeRef(profile.id, judge.fingerprint, profile.official, profile.not_judged),
-        judge_inputs=judge.fingerprint_inputs,
-        spec=hashlib.sha256(spec).hexdigest(),
-        gold=hashlib.sha256(sides.gold).hexdigest(),
-        gold_layout=sides.layout,
-        inputs=known_digest(inputs),
-        hearing=hearing,
-        limits=to_plain(override_limits(challenge.run_limits, options.limits)),
-        prompts=prompt_digests(),
-        teams=tuple(team.plain() for team in teams),
-        nonce=secrets.token_hex(8),
-        seed=secrets.token_hex(8),
-    )
 
 
 def _remove_orphans(run: RunDirectory, teams: tuple[Team, ...]) -> None:
@@ -282,6 +177,10 @@ def _work(campaign: Campaign) -> None:
     restore_files(campaign.run, campaign.states)
 
 
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.resolve()
+
+
 def _for_workers(challenge: str) -> str:
     """A spec's path must mean the same in another process; a name does."""
     path = Path(challenge)
@@ -291,37 +190,35 @@ def _for_workers(challenge: str) -> str:
 def _publish(
     run: RunDirectory, campaign: Campaign, challenge: Challenge, renderers: Renderers, sides: Sides
 ) -> Outcome:
-    for name in (*(f"leaderboard.{ending}" for ending in renderers), REVIEW):
-        run.io.unlink(run.path / name)  # an older table must not stand for a run that is refused now
+    withdraw(run.path, run.io)  # an older table must not stand for a run that is refused now
     unfinished = {name: why for name, why in campaign.writer.failures.items() if campaign.states[name].scored is None}
     try:
-        why = tuple(refusals(run.path, run.pins, run.blobs, campaign.states))
+        why = tuple(refusals(run.path, run.pins, run.blobs, campaign.states, run.ledger.records, challenge))
     except Refused:
-        _keep_tables(run, {})
+        _keep_published(run, {})
         raise
     if unfinished or why:
-        _keep_tables(run, {})
+        _keep_published(run, {})
         return Outcome(unfinished, why, None)
     try:
         board = table_of(run.path, challenge, run.pins.track)
     except Refused as error:
         if error.code != NO_COHORT:
             raise
-        _keep_tables(run, {})
+        _keep_published(run, {})
         return Outcome({}, (str(error),), None)
-    tables = {f"leaderboard.{ending}": render(board) for ending, render in renderers.items()}
-    _keep_tables(run, tables)
-    for name, data in tables.items():
-        run.place(run.path / name, data)
     review = review_run(campaign.states, run.blobs, sides.given, challenge)
-    run.place(run.path / REVIEW, pretty_json(to_plain(review)))
+    files = {name: render(board) for name, render in renderers.items()} | {REVIEW: pretty_json(to_plain(review))}
+    _keep_published(run, files)
+    for name, data in files.items():
+        run.place(run.path / name, data)
     return Outcome({}, (), board, review.flags)
 
 
-def _keep_tables(run: RunDirectory, tables: Mapping[str, bytes]) -> None:
+def _keep_published(run: RunDirectory, files: Mapping[str, bytes]) -> None:
     """Before a table is shown it is stored, and a record names it: one that is withdrawn, or that another takes the
-    place of, is not lost. No ``tables``: none is shown from now on."""
-    entry = {name: run.blobs.put(data) for name, data in tables.items()}
+    place of, is not lost. No ``files``: none is shown from now on."""
+    entry = {name: run.blobs.put(data) for name, data in files.items()}
     before = find(run.journal.records, PUBLISHED)
     if entry != (before[-1].data if before else {}):
         run.journal.append((PUBLISHED, entry))

@@ -111,34 +111,39 @@ def _line(record: Record, head: str) -> bytes:
 
 
 def _crc(plain: dict[str, Any]) -> str:
-    return f"{zlib.crc32(canonical_json(plain)):08x}"
+    """Over all of a record but its checksum."""
+    return f"{zlib.crc32(canonical_json({key: value for key, value in plain.items() if key != 'crc'})):08x}"
 
 
 def _record(line: bytes, number: int, head: str) -> Record | None:
     """The record in ``line`` if it is whole, undamaged and the next one."""
-    plain = _whole(line)
-    if plain is None or plain["seq"] != number or plain["prev"] != head:
+    plain = _plain(line)
+    if plain is None or plain["crc"] != _crc(plain) or plain["seq"] != number or plain["prev"] != head:
         return None
     return Record(number, plain["event"], plain["data"])
 
 
-def _whole(line: bytes) -> dict[str, Any] | None:
+def _plain(line: bytes) -> dict[str, Any] | None:
+    """What has the form of a record, its checksum with it."""
     try:
         plain = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     if not isinstance(plain, dict) or plain.keys() != _KEYS or not isinstance(plain["data"], dict):
         return None
-    crc = plain.pop("crc")
-    return plain if crc == _crc(plain) else None
+    return plain
 
 
 def _refuse_damage(path: Path, rest: bytes, number: int) -> None:
-    """A crash damages only what was written last: whole records after damaged bytes mean that somebody else did."""
-    whole = [plain for line in rest.split(b"\n") if (plain := _whole(line)) is not None]
-    if whole:
+    """A crash damages only what was written last, and leaves no record that is whole but for its checksum: whole
+    records after damaged bytes, and changed ones, mean that somebody else did."""
+    for line in rest.split(b"\n"):
+        plain = _plain(line)
+        if plain is None:
+            continue
+        told = f"record {plain['seq']} follows and is whole" if plain["crc"] == _crc(plain) else "it was changed"
         raise Refused(
-            f"{path.name} is damaged at record {number}: record {whole[0]['seq']} follows and is whole",
+            f"{path.name} is damaged at record {number}: {told}",
             code="I_CORRUPT",
             hint="restore the file from a copy; a run that was changed by hand is not published",
         )

@@ -21,7 +21,7 @@ from harness.evaluation.judge_lock import file_digest
 from harness.evaluation.publishing import Renderers, table_of
 from harness.evaluation.rescoring import Rescored, rescore_team
 from harness.evaluation.run_directory import PINS, TEAMS
-from harness.evaluation.standings import ROWS, TeamState, score_key
+from harness.evaluation.standings import ROWS, TeamState, attempt_files, score_key
 from harness.evaluation.stored_run import StoredRun, read_run, scoring_terms, unchanging
 from harness.evaluation.worker import code_digest
 
@@ -73,13 +73,13 @@ def rescore_run(
         made = {name: rescore_team(run, state, spec, wanted) for name, state in run.states.items()}
         _refuse_missing(made, wanted)
         target = out or path / f"rescored-{after.fingerprint.removeprefix('sha256:')[:12]}"
-        _refuse_strangers(target)
+        _refuse_strangers(target, path)
         for name, rescored in made.items():
             _write_team(run, run.states[name], rescored, target / TEAMS / name)
         _refuse_canaries(target, made)
         board = table_of(target, spec, run.pins.track)
-        for ending, render in renderers(spec).items():
-            write_atomic(target / f"leaderboard.{ending}", render(board))
+        for name, render in renderers(spec).items():
+            write_atomic(target / name, render(board))
         write_atomic(target / RECORD, pretty_json(to_plain(record)))
         return Rescore(target, record, board, _changed(run, made))
 
@@ -95,7 +95,11 @@ def _refuse_missing(made: dict[str, Rescored], policy: str) -> None:
         )
 
 
-def _refuse_strangers(target: Path) -> None:
+def _refuse_strangers(target: Path, path: Path) -> None:
+    if target.resolve().is_relative_to((path / TEAMS).resolve()):
+        raise UsageError(
+            f"{target} is a place of the run's own files", code="E_USAGE", hint="pass a folder outside of teams/"
+        )
     if target.is_dir() and any(target.iterdir()) and not (target / RECORD).is_file():
         raise UsageError(
             f"{target} holds other files", code="E_USAGE", hint="pass a new folder, or one that `humdial rescore` made"
@@ -120,10 +124,9 @@ def _write_team(run: StoredRun, state: TeamState, rescored: Rescored, folder: Pa
         for name, data in rescored.scored.files.items():
             write_atomic(folder / "scores" / name, data)
         return
-    shown = state.attempts[-1]
-    for name, entry, key in (("run.json", shown.ran, "record"), ("validation.json", shown.prepared, "validation")):
-        if entry is not None:
-            write_atomic(folder / name, run.blobs.get(entry[key]))
+    shown = state.shown
+    for name, sha256 in () if shown is None else attempt_files(shown):
+        write_atomic(folder / name, run.blobs.get(sha256))
 
 
 def _changed(run: StoredRun, made: dict[str, Rescored]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,12 @@ from harness.errors import MachineError, Refused, UsageError
 from harness.evaluation.blobs import Blobs
 from harness.evaluation.journal import Journal
 from harness.evaluation.run_io import SCRATCH, RunIO
-from harness.sandbox.owner import boot_id
+from harness.sandbox.owner import Owner, owner_of, this_process
 
 PINS, JOURNAL, LEDGER, LOCK = "run.json", "journal.jsonl", "ledger.jsonl", "lock"
 REVIEW = "review.json"  # what a person should look at between the teams
+# What is there only while the table is published; the report for everybody among it.
+PUBLISHED_FILES = ("leaderboard.csv", "leaderboard.json", "leaderboard.md", "report.html", REVIEW)
 TEAMS, WORK, BLOBS = "teams", ".work", "blobs"
 SCHEMA_VERSION = 1
 # What two runs may differ in although they are begun alike.
@@ -105,8 +107,10 @@ def held(path: Path) -> Iterator[None]:
         _lock(path, descriptor)
         with suppress(OSError):  # on a full disk the holder has no name; the lock holds
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()} {boot_id() or 'unknown'} {socket.gethostname()}\n".encode(), 0)
+            os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()} {this_process()}\n".encode(), 0)
         yield
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
@@ -116,10 +120,10 @@ def _lock(path: Path, descriptor: int) -> None:
         # It ends with its holder, a killed one too: nobody has to decide whether a lock is stale.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").split()
-        who = f"process {holder[0]} on {holder[2]}" if len(holder) == 3 else "another process"
         raise MachineError(
-            f"{path} is in use by {who}", code="E_LOCKED", hint="wait until it ends, or stop it; then run this again"
+            f"{path} is in use by {_holder(descriptor)}",
+            code="E_LOCKED",
+            hint="wait until it ends, or stop it; then run this again",
         ) from error
     except OSError as error:
         raise MachineError(
@@ -127,6 +131,14 @@ def _lock(path: Path, descriptor: int) -> None:
             code="E_FS",
             hint="put the run directory on a local disk, or on a network file system with working locks",
         ) from error
+
+
+def _holder(descriptor: int) -> str:
+    """Who says that it has the lock. One that was killed says so still, and who only reads says nothing."""
+    said = os.pread(descriptor, 500, 0).decode("utf-8", "replace").split()
+    if len(said) != 3 or owner_of(said[2]) is Owner.GONE:
+        return "another process"
+    return f"process {said[0]} on {said[1]}"
 
 
 @contextmanager
@@ -139,7 +151,7 @@ def open_run(path: Path, io: RunIO, pins: Pins | None, documents: Sequence[bytes
     """
     if pins is None and not (path / PINS).is_file():
         raise _not_a_run(path, "holds no run")
-    with held(path):
+    with held(path), _withdrawn_when_corrupt(path, io):
         stored = read_pins(path)
         if stored is None:
             _begin(path, io, pins, documents)
@@ -148,12 +160,23 @@ def open_run(path: Path, io: RunIO, pins: Pins | None, documents: Sequence[bytes
             _same(stored, pins)
         assert stored is not None
         shutil.rmtree(path / SCRATCH, ignore_errors=True)
-        journal, ledger = Journal(io, path / JOURNAL), Journal(io, path / LEDGER)
-        try:
+        with (
+            closing(Journal(io, path / JOURNAL)) as journal,
+            closing(Journal(io, path / LEDGER)) as ledger,
+        ):
             yield RunDirectory(path, io, stored, journal, ledger, Blobs(io, path / BLOBS))
-        finally:
-            journal.close()
-            ledger.close()
+
+
+@contextmanager
+def _withdrawn_when_corrupt(path: Path, io: RunIO) -> Iterator[None]:
+    """A table that was published does not stand for a run that was changed since."""
+    try:
+        yield
+    except Refused as error:
+        if error.code == "I_CORRUPT":
+            with suppress(MachineError):
+                withdraw(path, io)
+        raise
 
 
 def _begin(path: Path, io: RunIO, pins: Pins | None, documents: Sequence[bytes]) -> None:
@@ -164,6 +187,12 @@ def _begin(path: Path, io: RunIO, pins: Pins | None, documents: Sequence[bytes])
     for document in documents:
         Blobs(io, path / BLOBS).put(document)
     io.write(path / PINS, pretty_json(to_plain(pins)))
+
+
+def withdraw(path: Path, io: RunIO) -> None:
+    """Nothing is published in the run at ``path`` from now on. Raises MachineError (I_DISK)."""
+    for name in PUBLISHED_FILES:
+        io.unlink(path / name)
 
 
 def read_pins(path: Path) -> Pins | None:

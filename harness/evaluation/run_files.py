@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import MachineError, Refused
 from harness.evaluation.judge_lock import file_digest
-from harness.evaluation.run_directory import RunDirectory
-from harness.evaluation.standings import TeamState, files_of
+from harness.evaluation.run_directory import TEAMS, RunDirectory
+from harness.evaluation.standings import ATTEMPT_FILES, TeamState, files_of
 
 
 def check_outputs(name: str, folder: Path, record: bytes) -> None:
@@ -27,12 +28,31 @@ def check_outputs(name: str, folder: Path, record: bytes) -> None:
 
 
 def restore_files(run: RunDirectory, states: dict[str, TeamState]) -> None:
-    """Make the files for people what the journal says they are."""
+    """Make the files for people what the journal says they are: those of an attempt that does not count go."""
     for state in states.values():
+        files, folder = files_of(state), run.team(state.team.name)
         if state.scored is None:  # whatever lies there is none of ours
-            remove(run.team(state.team.name) / "scores")
-        for name, sha256 in files_of(state):
+            remove(folder / "scores")
+        kept = {run.path / name for name, _ in files}
+        for path in (folder / name for name in ATTEMPT_FILES):
+            if path not in kept and path.is_file():
+                run.io.unlink(path)
+        for name, sha256 in files:
             run.place(run.path / name, run.blobs.get(sha256))
+
+
+def strays(run: Path, states: Mapping[str, TeamState]) -> Iterator[str]:
+    """What lies below teams/ and could be taken for a score, but is none that the journal knows."""
+    for folder in sorted((run / TEAMS).glob("*")):
+        state = states.get(folder.name)
+        if state is None:
+            yield f"{TEAMS}/{folder.name}"
+            continue
+        ours = {path for path, _ in files_of(state)} | {f"{TEAMS}/{folder.name}/container.log"}
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(run)
+            if not name.parts[2].startswith("outputs") and not path.is_dir() and name.as_posix() not in ours:
+                yield name.as_posix()
 
 
 def remove(path: Path) -> None:

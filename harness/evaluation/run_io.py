@@ -22,6 +22,11 @@ from harness.errors import MachineError, UsageError
 POINTS = ("mkdir", "open", "write", "fsync", "rename", "fsync_folder", "unlink", "truncate")
 ACTIONS = ("kill9", "ENOSPC", "EIO", "short-write", "hang")
 FAULT = "HD_FAULT"
+_HINTS = {
+    errno.ENOSPC: "free space, then run the same command again: it goes on from here",
+    errno.ENOENT: "was the run directory moved? run the same command with --out where it is now: it goes on from here",
+    errno.EIO: "look after the disk, then run the same command again: it goes on from here",
+}
 SCRATCH = ".tmp"
 # Asked before every operation, and once more in the middle of a write for which it has said True: half of it is done
 # then. It breaks the operation by raising.
@@ -211,6 +216,6 @@ class _translated:
             raise MachineError(
                 f"{self._path.name} could not be written in the run directory: {os.strerror(error.errno or 0)}",
                 code="I_DISK",
-                hint="free space, then run the same command again: it goes on from here",
+                hint=_HINTS.get(error.errno or 0, _HINTS[errno.ENOSPC]),
                 detail=str(error),
             ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ HEARD, JUDGED, SCORED, PUBLISHED = "heard", "judged", "scored", "published"
 # their endings.
 ROWS = ("items.jsonl", "pairs.jsonl")
 SCORE_FILES = (*ROWS, "review.jsonl", "report.json")
+# Of an attempt: the record of its image's run, and what its check found.
+ATTEMPT_FILES = ("run.json", "validation.json")
 
 
 def score_key(name: str) -> str:
@@ -65,6 +67,11 @@ class TeamState:
         """The attempt that counts, once it is known and there is one."""
         number = self.counted["attempt"] if self.counted else None
         return None if number is None else self.attempt(number)
+
+    @property
+    def shown(self) -> AttemptState | None:
+        """The attempt that files for people are about: the one that counts, else the last that was looked at."""
+        return self.chosen or next((each for each in reversed(self.attempts) if each.outcome is not None), None)
 
     def requests(self, attempt: AttemptState) -> str | None:
         """The blob of what the judge is asked about ``attempt``, once that is known; of a full-duplex one only when it
@@ -170,18 +177,32 @@ def ledger_entries(state: TeamState, challenge: Challenge) -> list[dict[str, Any
     ]
 
 
+def attempt_files(attempt: AttemptState) -> list[tuple[str, str]]:
+    """What is told of an attempt, by the file's name, and the blob that each must be."""
+    told = ((attempt.ran, "record"), (attempt.prepared, "validation"))
+    return [(name, entry[key]) for name, (entry, key) in zip(ATTEMPT_FILES, told, strict=True) if entry is not None]
+
+
 def files_of(state: TeamState) -> list[tuple[str, str]]:
     """A team's files for people, relative to the run, and the blob that each must be."""
     folder = f"teams/{state.team.name}"
     found: list[tuple[str, str]] = []
-    if state.counted is not None:
-        shown = state.chosen or state.attempts[-1]
-        files = (("run.json", shown.ran, "record"), ("validation.json", shown.prepared, "validation"))
-        found += [(f"{folder}/{name}", entry[key]) for name, entry, key in files if entry is not None]
+    shown = state.shown
+    if state.counted is not None and shown is not None:
+        found += [(f"{folder}/{name}", sha256) for name, sha256 in attempt_files(shown)]
     if state.scored is not None:
         stored = {name: state.scored.get(score_key(name)) for name in SCORE_FILES}
         found += [(f"{folder}/scores/{name}", sha256) for name, sha256 in stored.items() if sha256]
     return found
+
+
+def ledger_faults(
+    states: Mapping[str, TeamState], entries: Sequence[Mapping[str, Any]], challenge: Challenge
+) -> tuple[list[int], list[dict[str, Any]]]:
+    """In which places (from 0) the ledger says what the journal does not, or says it twice, and what it lacks."""
+    expected = [entry for state in states.values() if state.counted for entry in ledger_entries(state, challenge)]
+    strange = [n for n, entry in enumerate(entries) if entry not in expected or entries.index(entry) != n]
+    return strange, [entry for entry in expected if entry not in entries]
 
 
 def blob_names(state: TeamState) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 from harness.challenge.spec import Challenge
 from harness.errors import UsageError
 from harness.resources import schema_path
+
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +62,18 @@ class Team:
         }
 
 
-def read_teams(path: Path, challenge: Challenge, track: str | None) -> tuple[Team, ...]:
-    """The teams of one track (of the only one in the file, without ``track``), sorted by name.
+def read_teams(
+    path: Path, challenge: Challenge, track: str | None, *, settled: Collection[str] = ()
+) -> tuple[Team, ...]:
+    """The teams of one track (of the only one in the file, without ``track``), sorted by name. What those in
+    ``settled`` handed in need not be there any more.
 
     Raises UsageError that lists everything wrong: E_TEAMS, or E_TEAM_DUP when a team stands twice in a track.
     """
     plain = _plain(_load(path))
     problems = _schema_problems(plain)
     rows: list[dict[str, Any]] = plain.get("team", []) if not problems else []
-    problems += [problem for row in rows for problem in _row_problems(row, path.parent, challenge)]
+    problems += [problem for row in rows for problem in _row_problems(row, path.parent, challenge, settled)]
     if problems:
         more = f" and {len(problems) - 10} more" if len(problems) > 10 else ""
         raise _wrong(f"{path.name} is wrong in {len(problems)} place(s): " + "; ".join(problems[:10]) + more)
@@ -110,17 +116,15 @@ def _schema_problems(plain: dict[str, Any]) -> list[str]:
     return sorted("/" + "/".join(str(part) for part in e.instance_path) + f": {e.message}" for e in errors)
 
 
-def _row_problems(row: dict[str, Any], base: Path, challenge: Challenge) -> list[str]:
+def _row_problems(row: dict[str, Any], base: Path, challenge: Challenge, settled: Collection[str]) -> list[str]:
     name = row["name"]
     problems = []
     if row["track"] not in challenge.tracks:
         problems.append(f"{name}: {challenge.id} has no track {row['track']!r}")
-    handed = [row, *row.get("attempt", [])]
-    problems += [
-        f"{name}: there is no {entry['submission']}"
-        for entry in handed
-        if "submission" in entry and not (base / entry["submission"]).exists()
-    ]
+    handed = [row, *row.get("attempt", [])] if name not in settled else []
+    paths = [entry["submission"] for entry in handed if "submission" in entry]
+    paths += [entry["image"] for entry in handed if _is_tar(entry.get("image", ""))]
+    problems += [f"{name}: there is no {path}" for path in paths if not (base / path).exists()]
     times = [entry.get("submitted_at") for entry in row.get("attempt", [])]
     if len(times) > 1 and None in times:
         problems.append(f"{name}: with several attempts each needs its submitted_at")
@@ -153,13 +157,18 @@ def _team(row: dict[str, Any], base: Path, challenge: Challenge) -> Team:
 
 def _attempt(number: int, entry: dict[str, Any], row: dict[str, Any], base: Path, challenge: Challenge) -> Attempt:
     image = entry.get("image")
-    if image is not None and (base / image).is_file():
+    if image is not None and (_is_tar(image) or (base / image).is_file()):
         image = str((base / image).resolve())
     submission = base / entry["submission"] if "submission" in entry else None
     submitted_at = entry.get("submitted_at", "")
     deadline = datetime.fromisoformat(challenge.deadline).astimezone(UTC)
     after = bool(submitted_at) and datetime.fromisoformat(submitted_at) > deadline
     return Attempt(number, image, submission, submitted_at, late=after or row.get("late", False))
+
+
+def _is_tar(image: str) -> bool:
+    """Whether it is the path of a tar, be that there or not: no name of an image is like that."""
+    return image.endswith(_TARS) or image.startswith(("/", "./", "../"))
 
 
 def _wrong(what: str, hint: str = "`humdial schema show teams` prints the rules") -> UsageError:

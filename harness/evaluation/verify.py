@@ -20,9 +20,10 @@ from harness.evaluation.differences import document_differences
 from harness.evaluation.journal import Scan, find
 from harness.evaluation.judge_lock import file_digest
 from harness.evaluation.pair_listening import read_speech
-from harness.evaluation.publishing import NO_COHORT, Renderers, refusals, table_of
-from harness.evaluation.run_directory import BLOBS, JOURNAL, LEDGER, PINS, TEAMS
-from harness.evaluation.standings import MADE_BY, PUBLISHED, TeamState, blob_names, files_of, ledger_entries
+from harness.evaluation.publishing import NO_COHORT, TABLE, Renderers, refusals, table_of
+from harness.evaluation.run_directory import BLOBS, JOURNAL, LEDGER, PINS
+from harness.evaluation.run_files import strays
+from harness.evaluation.standings import MADE_BY, PUBLISHED, TeamState, blob_names, files_of, ledger_faults
 from harness.evaluation.stored_run import StoredRun, read_run, scoring_terms, unchanging
 from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.verify_team import RunCheck, team_differences
@@ -95,7 +96,7 @@ def _listed(run: StoredRun, teams_file: Path | None) -> dict[str, Team]:
 
 
 def _published(check: RunCheck) -> bool:
-    return any((check.run.path / f"leaderboard.{ending}").exists() for ending in check.renderers)
+    return any((check.run.path / name).exists() for name in check.renderers if name.startswith(TABLE))
 
 
 def _differences(check: RunCheck) -> Iterator[Difference]:
@@ -108,7 +109,8 @@ def _differences(check: RunCheck) -> Iterator[Difference]:
         yield from team_differences(check, state)
         check.counts["teams"] += 1
         yield from _file_differences(check, name, state)
-        yield from _stray_differences(check.run, name, state)
+    for stray in strays(check.run.path, check.run.states):
+        yield Difference(stray, "a file that the journal does not know")
     yield from _users_differences(check)
     yield from _ledger_differences(check)
     yield from _table_differences(check)
@@ -158,15 +160,6 @@ def _file_differences(check: RunCheck, name: str, state: TeamState) -> Iterator[
         yield from document_differences(check.run.path, path, check.run.blobs.get(sha256), "the journal")
 
 
-def _stray_differences(run: StoredRun, name: str, state: TeamState) -> Iterator[Difference]:
-    """Nothing may lie among a team's files that a table could take for a score."""
-    ours = {path for path, _ in files_of(state)} | {f"{TEAMS}/{name}/container.log"}
-    for path in sorted((run.path / TEAMS / name).rglob("*")):
-        relative = path.relative_to(run.path)
-        if not relative.parts[2].startswith("outputs") and not path.is_dir() and relative.as_posix() not in ours:
-            yield Difference(relative.as_posix(), "a file that the journal does not know")
-
-
 def _users_differences(check: RunCheck) -> Iterator[Difference]:
     """All teams answered the same inputs: what was heard in those must be the same for all of Track 2."""
     first: dict[str, object] | None = None
@@ -183,26 +176,23 @@ def _users_differences(check: RunCheck) -> Iterator[Difference]:
 
 def _ledger_differences(check: RunCheck) -> Iterator[Difference]:
     run = check.run
-    expected = [
-        entry for state in run.states.values() if state.counted for entry in ledger_entries(state, run.challenge)
-    ]
     stored = [record.data for record in run.ledger.records]
-    for number, entry in enumerate(stored, start=1):
-        if entry not in expected or stored.index(entry) != number - 1:
-            yield Difference(f"{LEDGER}:{number}", "the ledger says what the journal does not", json.dumps(entry))
-    for entry in expected if check.finished else ():
-        if entry not in stored:
-            yield Difference(LEDGER, "the ledger lacks a hand-in that the journal knows", None, json.dumps(entry))
+    strange, lacking = ledger_faults(run.states, stored, run.challenge)
+    for number in strange:
+        what = "the ledger says what the journal does not"
+        yield Difference(f"{LEDGER}:{number + 1}", what, json.dumps(stored[number]))
+    for entry in lacking if check.finished else ():
+        yield Difference(LEDGER, "the ledger lacks a hand-in that the journal knows", None, json.dumps(entry))
+
+
+def _refusals(run: StoredRun) -> list[str]:
+    return list(refusals(run.path, run.pins, run.blobs, run.states, run.ledger.records, run.challenge))
 
 
 def _table_differences(check: RunCheck) -> Iterator[Difference]:
     run = check.run
-    strangers = sorted({path.name for path in (run.path / TEAMS).glob("*")} - set(run.states))
-    if strangers:
-        yield Difference(f"{TEAMS}/{strangers[0]}", "a team that the run was not begun with")
-        return
     unfinished = [name for name, state in run.states.items() if not state.final]
-    why = [f"{name} is unfinished" for name in unfinished] or list(refusals(run.path, run.pins, run.blobs, run.states))
+    why = [f"{name} is unfinished" for name in unfinished] or _refusals(run)
     board = None
     try:
         board = None if why else table_of(run.path, run.challenge, run.pins.track)
@@ -214,11 +204,12 @@ def _table_differences(check: RunCheck) -> Iterator[Difference]:
         yield Difference("leaderboard", f"a table is there that may not be published: {why[0]}")
     if board is None:
         return
-    published = find(run.journal.records, PUBLISHED)
-    for ending, render in check.renderers.items():
-        name = f"leaderboard.{ending}"
-        yield from document_differences(run.path, name, render(board), "the scores")
-        if published:  # an earlier humdial wrote no such records
-            kept = published[-1].data.get(name)
-            if kept is None or run.blobs.get(kept) != render(board):
+    published = find(run.journal.records, PUBLISHED)  # an earlier humdial wrote no such records
+    kept = published[-1].data if published else {}
+    for name, render in check.renderers.items():
+        if name.startswith(TABLE):
+            yield from document_differences(run.path, name, render(board), "the scores")
+            if published and (name not in kept or run.blobs.get(kept[name]) != render(board)):
                 yield Difference(JOURNAL, f"the journal knows another {name}, or none")
+    for name, sha256 in kept.items():
+        yield from document_differences(run.path, name, run.blobs.get(sha256), "the journal")

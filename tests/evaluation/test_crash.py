@@ -157,8 +157,9 @@ def test_killed_at_any_moment_any_number_of_times(
             if kills < KILLS[challenge]:
                 time.sleep(chance.uniform(0, length_s))
                 kills += _kill(process, chance)
-            code = bench.warm.wait(process)
-            assert code in (0, -signal.SIGKILL), (quick / "said").read_text("utf-8")
+            code, said = bench.warm.wait(process), (quick / "said").read_text("utf-8")
+            # What it reads strangers' files with is below it too: killed, it asks to be run again.
+            assert code in (0, -signal.SIGKILL) or (code == 3 and "I_READER" in said), said
         assert published(out) == wanted
         _once_each(out)
         shutil.rmtree(out)

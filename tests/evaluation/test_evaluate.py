@@ -14,22 +14,26 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
 from bench import CANARY, Bench, Warm, make_bench, published, store_verdicts
 from command import here
 
+from harness.challenge.load import load_challenge
 from harness.documents.codec import pretty_json
 from harness.documents.run_review import RunFlag
-from harness.errors import MachineError
+from harness.errors import MachineError, UsageError
 from harness.evaluation import campaign
 from harness.evaluation.blobs import Blobs
 from harness.evaluation.executors.local import LocalExecutor
 from harness.evaluation.journal import Journal, scan
-from harness.evaluation.run_directory import held
+from harness.evaluation.run_directory import PUBLISHED_FILES, held
 from harness.evaluation.run_io import RunIO
+from harness.evaluation.stored_run import unchanging
 from harness.evaluation.tasks import Prepared, PrepareTask, Setting
+from harness.evaluation.teams_file import read_teams
 from harness.resources import schema_path
 
 
@@ -136,20 +140,150 @@ def test_a_torn_tail_is_cut_off_and_kept(bench: Bench, run: Path, copy: Path, ta
     assert published(copy) == published(run)
 
 
+@pytest.mark.parametrize(
+    ("stray", "of"), [("zeta", "zeta/scores"), ("gamma/mine", "gamma/mine"), ("alpha.bak", "alpha.bak/scores")]
+)
+def test_a_score_that_nobody_knows_is_not_published(bench: Bench, run: Path, copy: Path, stray: str, of: str) -> None:
+    (copy / "teams" / of).mkdir(parents=True)
+    report = json.loads((copy / "teams/alpha/scores/report.json").read_bytes())
+    (copy / "teams" / of / "report.json").write_text(json.dumps({**report, "team": "zeta"}))
+    code, said = bench.evaluate(copy)
+    assert (code, f"refused: teams/{stray}" in said, _shown(copy)) == (1, True, {}), said
+    shutil.rmtree(copy / "teams" / stray)
+    code, said = bench.evaluate(copy)
+    assert code == 0 and published(copy) == published(run), said
+
+
+def test_what_is_told_of_an_attempt_that_does_not_count_goes(bench: Bench, run: Path, copy: Path) -> None:
+    """As of an image that failed, when the folder that came later counts."""
+    (copy / "teams" / "alpha" / "run.json").write_text("{}")
+    code, said = bench.evaluate(copy)
+    assert code == 0 and not (copy / "teams" / "alpha" / "run.json").exists(), said
+    assert here("verify", copy)[0] == 0
+
+
+def test_a_ledger_that_was_changed_by_hand_is_not_published(bench: Bench, copy: Path) -> None:
+    """With its sums made right, and without: no crash leaves a record whole but for its sum."""
+    whole = (copy / "ledger.jsonl").read_bytes()
+    records = scan(copy / "ledger.jsonl").records
+    (copy / "ledger.jsonl").unlink()
+    ledger = Journal(RunIO(copy), copy / "ledger.jsonl")
+    for record in records:
+        ledger.append((record.event, {**record.data, "late": True}))
+    ledger.close()
+    code, said = bench.evaluate(copy)
+    assert (code, "refused: ledger.jsonl" in said, _shown(copy)) == (1, True, {}), said
+    (copy / "ledger.jsonl").write_bytes(whole)
+    assert bench.evaluate(copy)[0] == 0 and len(_shown(copy)) == 5
+    (copy / "ledger.jsonl").write_bytes(whole.replace(b'"late":false', b'"late":true'))
+    code, said = bench.evaluate(copy)
+    assert (code, "I_CORRUPT" in said, _shown(copy)) == (1, True, {}), said
+
+
+def test_what_was_handed_in_may_go_when_it_is_scored(
+    bench: Bench, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = tmp_path / "teams.toml"  # with nothing beside it
+    listed.write_bytes((bench.folder / "teams.toml").read_bytes())
+    for name, value in bench.environment().items():
+        monkeypatch.setenv(name, value)
+    command, _, *rest = bench.arguments(copy)
+    code, said = here(command, listed, *rest)
+    assert code == 0, said
+    command, _, *rest = bench.arguments(tmp_path / "new")
+    code, said = here(command, listed, *rest)
+    assert (code, "E_TEAMS" in said, "there is no paper" in said) == (2, True, True), said
+
+
+def test_a_run_inside_of_its_inputs_is_refused(bench: Bench) -> None:
+    code, said = bench.evaluate(bench.dev / "run")
+    assert (code, "E_USAGE" in said, (bench.dev / "run").exists()) == (2, True, False), said
+
+
+def test_who_only_reads_is_not_told_to_be_stopped(bench: Bench, copy: Path) -> None:
+    with unchanging(copy):
+        code, said = bench.evaluate(copy)
+    assert (code, "E_LOCKED" in said, "in use by another process" in said) == (3, True, True), said
+
+
+def test_ctrl_c_ends_a_run_whose_workers_do_not_answer(bench: Bench, tmp_path: Path) -> None:
+    """Whoever presses it again and again does not wait for them; the run goes on afterwards."""
+    command = [sys.executable, "-m", "harness", *bench.arguments(tmp_path / "run")]
+    environment = {**os.environ, **bench.environment()}
+    with (tmp_path / "said").open("wb") as told:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=told)
+    stopped: set[int] = set()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    until = time.monotonic() + 300
+    while not stopped:
+        assert process.poll() is None and time.monotonic() < until
+        for child in map(int, children.read_text("ascii").split()):
+            status = Path(f"/proc/{child}/status").read_text("ascii")
+            ignored = int(status.partition("SigIgn:")[2].split()[0], 16)
+            worker = b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+            if worker and ignored >> (signal.SIGINT - 1) & 1:  # it has begun: Ctrl-C is the parent's to handle
+                os.kill(child, signal.SIGSTOP)
+                stopped.add(child)
+    begun = time.monotonic()
+    while process.poll() is None:
+        assert time.monotonic() - begun < 50, "it waits for them all the same"  # once, it gives them 60 seconds
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+    said = (tmp_path / "said").read_text("utf-8")
+    assert process.returncode == 130 and "Traceback" not in said, said
+    assert not any(Path(f"/proc/{child}").exists() for child in stopped)
+    code, said = bench.evaluate(tmp_path / "run")
+    assert code == 0, said
+
+
+def test_the_path_of_an_image_is_one_whether_or_not_it_is_there(tmp_path: Path) -> None:
+    """Else a tar that is deleted after its team has run, or that comes later, would be another hand-in."""
+    listed = tmp_path / "teams.toml"
+    listed.write_text('[[team]]\nname = "alpha"\ntrack = "track1"\nimage = "imgs/alpha.tar"\n')
+    with pytest.raises(UsageError, match=r"alpha: there is no imgs/alpha\.tar") as caught:
+        read_teams(listed, load_challenge(), None)
+    assert caught.value.code == "E_TEAMS"
+    (without,) = read_teams(listed, load_challenge(), None, settled={"alpha"})
+    (tmp_path / "imgs").mkdir()
+    (tmp_path / "imgs" / "alpha.tar").touch()
+    (there,) = read_teams(listed, load_challenge(), None)
+    assert without.plain() == there.plain()
+
+
+def test_nobody_reads_what_is_said(bench: Bench, run: Path, copy: Path, tmp_path: Path) -> None:
+    """The work is done and the exit code true when stderr is closed or full; a full stdout is named."""
+    for error in ("gone", "full"):
+        read, write = os.pipe()
+        os.close(read)
+        with Path("/dev/full").open("wb") as full:
+            done = _apart(bench, tmp_path / error, stdout=subprocess.PIPE, stderr=write if error == "gone" else full)
+        os.close(write)
+        assert done.returncode == 0 and b"alpha" in done.stdout
+        assert published(tmp_path / error) == published(run)
+    with Path("/dev/full").open("wb") as full:
+        done = _apart(bench, copy, stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, b"[I_DISK]" in done.stderr, b"bug" in done.stderr) == (3, True, False), done.stderr
+
+
+def _apart(bench: Bench, out: Path, **streams: Any) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "harness", *bench.arguments(out)]
+    return subprocess.run(command, env={**os.environ, **bench.environment()}, timeout=300, check=False, **streams)
+
+
 def test_damage_in_the_middle_is_notpublished(bench: Bench, copy: Path) -> None:
     journal = copy / "journal.jsonl"
     raw = bytearray(journal.read_bytes())
     raw[40] ^= 1
     journal.write_bytes(raw)
     code, said = bench.evaluate(copy)
-    assert (code, "I_CORRUPT" in said) == (1, True), said
+    assert (code, "I_CORRUPT" in said, _shown(copy)) == (1, True, {}), said
 
 
 def test_a_changed_blob_is_notpublished(bench: Bench, copy: Path) -> None:
     for path in (copy / "blobs").glob("*/*"):
         path.write_bytes(path.read_bytes() + b" ")
     code, said = bench.evaluate(copy)
-    assert (code, "I_CORRUPT" in said) == (1, True), said
+    assert (code, "I_CORRUPT" in said, _shown(copy)) == (1, True, {}), said
 
 
 def test_changed_pins_are_named(bench: Bench, copy: Path, tmp_path: Path) -> None:
@@ -297,20 +431,24 @@ def _tables(run: Path) -> list[dict[str, bytes]]:
     return [{name: blobs.get(sha256) for name, sha256 in record.items()} for record in records]
 
 
+def _shown(run: Path) -> dict[str, bytes]:
+    return {name: (run / name).read_bytes() for name in PUBLISHED_FILES if (run / name).exists()}
+
+
 def test_a_table_that_another_takes_the_place_of_is_kept(
     bench: Bench, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A later humdial may write the same ranking in other words."""
-    before = {path.name: path.read_bytes() for path in copy.glob("leaderboard.*")}
-    assert _tables(copy) == [before] and len(before) == 3
+    before = _shown(copy)
+    assert _tables(copy) == [before] and len(before) == 5
     for name, value in bench.environment().items():
         monkeypatch.setenv(name, value)
-    in_other_words = {ending: lambda board: board.track.encode() for ending in ("md", "csv", "json")}
+    in_other_words = {name: lambda board: board.track.encode() for name in before if name != "review.json"}
     monkeypatch.setattr("harness.cli.evaluate.table_renderers", lambda challenge: in_other_words)
     code, said = here(*bench.arguments(copy))
     assert code == 0, said
-    assert _tables(copy) == [before, dict.fromkeys(before, b"track1")]
-    assert {path.name: path.read_bytes() for path in copy.glob("leaderboard.*")} == dict.fromkeys(before, b"track1")
+    after = dict.fromkeys(before, b"track1") | {"review.json": before["review.json"]}
+    assert _tables(copy) == [before, after] and _shown(copy) == after
 
 
 def test_a_long_list_for_review_is_cut_on_the_screen_alone(
@@ -344,4 +482,4 @@ def test_scores_of_another_judge_are_not_published(bench: Bench, run: Path, copy
     assert (code, "beta: judged by another judge" in said, "nothing was published" in said) == (1, True, True), said
     assert not list(copy.glob("leaderboard.*"))
     first, last = _tables(copy)
-    assert first == {path.name: path.read_bytes() for path in run.glob("leaderboard.*")} and last == {}
+    assert first == _shown(run) and (last, _shown(copy)) == ({}, {})

@@ -171,6 +171,17 @@ def test_a_killed_run_a_restarted_engine_and_a_judge_that_dies(stage: Stage, tmp
     assert published(out) == table
 
 
+def test_an_image_that_nobody_has_is_told_before_anything_is_pinned(stage: Stage, tmp_path: Path) -> None:
+    listed = stage.bench.folder / "mistyped.toml"
+    listed.write_text(team_row("alpha", 'image = "nobody/has:this"'), "utf-8")
+    arguments = stage.bench.arguments(tmp_path / "run", teams="mistyped.toml")
+    environment = stage.bench.environment(DOCKER_HOST=stage.own.address)
+    process = stage.bench.warm.start(arguments, environment, tmp_path / "said", "processes")
+    said = (stage.bench.warm.wait(process), (tmp_path / "said").read_text("utf-8"))
+    assert said[0] == 2 and "alpha: the engine has no image nobody/has:this" in said[1], said
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
 def test_no_image_runs_where_its_output_may_not_find_room(stage: Stage, tmp_path: Path) -> None:
     """Hours of work would be lost at their end. With more room the same command goes on."""
     out, said = tmp_path / "run", tmp_path / "said"

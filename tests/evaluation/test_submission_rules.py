@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bench import Bench, team_row
+from bench import Bench, published, team_row
+from command import here
 
 from harness.errors import Refused
 from harness.evaluation.journal import scan
@@ -91,6 +93,23 @@ def test_declarations_and_resources_are_listed(ruled: Path) -> None:
     assert declared["two-valid"]["attempt"] == 2
     assert declared["two-valid"]["declarations"]["no_commercial_tts"] is True
     assert [each["name"] for each in declared["two-valid"]["resources"]] == ["espeak-ng"]
+
+
+def test_what_a_team_handed_in_too_often_disturbs_nobody(bench: Bench, ruled: Path, tmp_path: Path) -> None:
+    """What is told of a team without a valid attempt is of the last that was looked at, here and wherever it is made
+    again."""
+    code, said = here("verify", ruled)
+    assert code == 0, said
+    code, said = here("rescore", ruled, "--out", tmp_path / "again")
+    assert code == 0, said
+    for name in ("leaderboard.json", "leaderboard.csv"):
+        assert (tmp_path / "again" / name).read_bytes() == (ruled / name).read_bytes()
+    copy = Path(shutil.copytree(ruled, tmp_path / "copy"))
+    shutil.rmtree(copy / "teams" / "too-often-faulty")
+    code, said = bench.evaluate(copy, teams="rules.toml")
+    assert code == 0 and published(copy) == published(ruled), said
+    (row,) = (row for row in json.loads((copy / "leaderboard.json").read_bytes())["rows"] if "often" in row["team"])
+    assert "E_ARC" in json.dumps(row)
 
 
 def test_a_run_without_any_score_is_not_published(bench: Bench, tmp_path: Path) -> None:

@@ -183,8 +183,12 @@ TAMPER: dict[str, tuple[Callable[[Path], object], str, str]] = {
         lambda run: _without_last_line(run / "ledger.jsonl"), "ledger.jsonl", "lacks",
     ),
     "a team from elsewhere": (
-        lambda run: shutil.copytree(run / "teams/alpha", run / "teams/omega"), "teams/omega", "not begun with",
+        lambda run: shutil.copytree(run / "teams/alpha", run / "teams/omega"), "teams/omega", "does not know",
     ),
+    "what a person should look at": (
+        lambda run: _edit(run / "review.json", lambda plain: plain["flags"].clear()), "review.json", "the journal",
+    ),
+    "a page": (lambda run: _swap(run / "report.html", b"<title>", b"<title>!"), "report.html:", "the journal"),
     "scores for a team that has none": (
         lambda run: shutil.copytree(run / "teams/alpha/scores", run / "teams/gamma/scores"),
         "teams/gamma/scores/", "does not know",
@@ -293,7 +297,7 @@ def test_a_signed_run_is_known_by_the_public_key(copy: Path, keys: Path, monkeyp
     assert humdial("attest", copy, "--key", keys / "organiser.pem")[0] == 0
     first = (copy / "attestation.json").read_bytes()
     found = report(copy, "--public-key", keys / "organiser.pub")
-    assert found["verified"] and found["attestation"]["subjects"] == 7 + 3 * 3
+    assert found["verified"] and found["attestation"]["subjects"] == 8 + 3 * 3
     envelope = json.loads(first)
     statement = json.loads(base64.b64decode(envelope["payload"]))
     schema = json.loads(schema_path("evaluation-statement").read_text("utf-8"))
@@ -333,7 +337,6 @@ FORGED: dict[str, Callable[[Path], object]] = {
     "nothing": lambda run: (run / "attestation.json").unlink(),
     "another kind of JSON": lambda run: (run / "attestation.json").write_bytes(b'{"payload": 1, "signatures": 2}'),
     "a journal made anew": lambda run: _rewrite_journal(run, lambda event, data: None),
-    "a table more": lambda run: (run / "leaderboard.tex").write_bytes(b""),
 }
 
 

@@ -56,9 +56,15 @@ class LocalExecutor:
         for worker in self._workers:
             worker.end(stop=stop)
         until = time.monotonic() + _STOP_S
-        for worker in self._workers:
-            worker.join(max(0.0, until - time.monotonic()))
-        self._workers.clear()
+        try:
+            for worker in self._workers:
+                worker.join(max(0.0, until - time.monotonic()))
+        except BaseException:  # a second Ctrl-C: nobody waits any longer; the next run removes what theirs left
+            for worker in self._workers:
+                worker.kill()
+            raise
+        finally:
+            self._workers.clear()
 
     def _assign(self) -> None:
         idle = [worker for worker in self._workers if worker.number is None]
@@ -111,6 +117,9 @@ class _Worker:
             return
         with suppress(OSError):
             self.pipe.send(None)
+
+    def kill(self) -> None:
+        self._process.kill()
 
     def join(self, timeout_s: float) -> None:
         with suppress(OSError):
