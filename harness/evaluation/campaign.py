@@ -109,6 +109,7 @@ def evaluate_challenge(
             profile=options.profile, policy=options.policy, track=track, fingerprint=judge.fingerprint,
             run=run.pins.nonce, seed=run.pins.seed, fresh=options.fresh,
             limits=_absolute(options.limits), challenge_digest=challenge.digest, hearing=hearing,
+            gold=run.pins.gold, inputs_digest=run.pins.inputs,
             recogniser_weights=_absolute(options.hearing.recogniser_weights),
             transcripts=_absolute(options.hearing.transcripts),
         )  # fmt: skip

@@ -15,6 +15,7 @@ from harness.evaluation.duplex_timing import pair_rules
 from harness.evaluation.likeness import given_audio, given_pairs
 from harness.evaluation.run import usable_pairs, usable_references
 from harness.evaluation.stored_pairs import pair_gold_bytes
+from harness.submission import References
 
 _PAIRS = "pairs"
 
@@ -22,8 +23,7 @@ _PAIRS = "pairs"
 @dataclass(frozen=True, slots=True)
 class Sides:
     """``gold`` is the references as they are kept, ``layout`` how they lie, ``languages`` what is spoken in them;
-    ``given`` reads the digests of the inputs'
-    audio."""
+    ``given`` reads the digests of the inputs' audio."""
 
     gold: bytes
     layout: str
@@ -38,11 +38,14 @@ def read_sides(inputs: Path, references: Path, challenge: Challenge, track: str)
         return _pairs(inputs, references, challenge, rules)
     gold = usable_references(references, challenge, need_labels=True)
     heard = usable_references(inputs, challenge, need_labels=False)
-    lines = jsonl([to_plain(dialogue) for dialogue in gold.dialogues])
     languages = frozenset(dialogue.language for dialogue in gold.dialogues)
-    return Sides(
-        lines, gold.layout, languages, partial(given_audio, heard.dialogues, heard.root, challenge, heard.layout)
-    )
+    given = partial(given_audio, heard.dialogues, heard.root, challenge, heard.layout)
+    return Sides(gold_bytes(gold), gold.layout, languages, given)
+
+
+def gold_bytes(references: References) -> bytes:
+    """The organisers' dialogues as they are kept."""
+    return jsonl([to_plain(dialogue) for dialogue in references.dialogues])
 
 
 def _pairs(inputs: Path, references: Path, challenge: Challenge, rules: DuplexRules) -> Sides:

@@ -17,8 +17,8 @@ from harness.documents.verdict import JudgeRequest
 class Setting:
     """What all tasks of one evaluation share. Paths are the same on every machine that does tasks; ``run`` is the
     evaluation's nonce, which its containers carry, ``fingerprint`` the judge and ``challenge_digest`` the spec that are
-    pinned. ``hearing`` is there for a full-duplex track, ``recogniser_weights`` and ``transcripts`` (a folder a team)
-    where they are given."""
+    pinned; ``gold`` and ``inputs_digest`` are what is pinned of the two folders, None where nothing is. ``hearing`` is
+    there for a full-duplex track, ``recogniser_weights`` and ``transcripts`` (a folder a team) where they are given."""
 
     challenge: str
     inputs: Path
@@ -32,6 +32,8 @@ class Setting:
     limits: Path | None = None
     fresh: bool = False
     challenge_digest: str | None = None
+    gold: str | None = None
+    inputs_digest: str | None = None
     hearing: HearingTerms | None = None
     recogniser_weights: Path | None = None
     transcripts: Path | None = None

@@ -24,11 +24,14 @@ from harness.evaluation.asking import ask_judge
 from harness.evaluation.duplex_timing import duplex_rules
 from harness.evaluation.judge_image import JudgeImage, ensure_judge
 from harness.evaluation.judge_lock import file_digest
+from harness.evaluation.known_digest import known_digest
 from harness.evaluation.pair_asking import AskTerms
 from harness.evaluation.pair_hearing import Ears, hear_pairs, prepare_pairs
 from harness.evaluation.preparing import Terms, prepare
 from harness.evaluation.recognising import Recogniser, ready_recogniser
 from harness.evaluation.run import LOG, SUBMISSION, usable_pairs, usable_references
+from harness.evaluation.sides import gold_bytes
+from harness.evaluation.stored_pairs import pair_gold_bytes
 from harness.evaluation.tasks import (
     Failure,
     Heard,
@@ -104,6 +107,7 @@ def _do(task: Task, setting: Setting) -> Result:
 
 def _run(task: RunTask, setting: Setting) -> Ran:
     challenge = _challenge(setting)
+    _same_inputs(setting)
     limits = override_limits(challenge.run_limits, setting.limits)
     items, root = _inputs(setting)
     # What else is in there tells the sandbox which container a killed worker left, and what it left mounted.
@@ -123,8 +127,8 @@ def _run(task: RunTask, setting: Setting) -> Ran:
 def _prepare(task: PrepareTask, setting: Setting) -> Prepared:
     _emptied(task.work)
     if setting.hearing is not None:
-        return prepare_pairs(task, _pairs(setting.references, setting.challenge, need_key=True), _terms(setting))
-    gold = _references(setting.references, setting.challenge, need_labels=True)
+        return prepare_pairs(task, _pair_gold(setting), _terms(setting))
+    gold = _gold(setting)
     return prepare(
         task.source,
         task.team,
@@ -147,8 +151,9 @@ def _hear(task: HearTask, setting: Setting) -> Heard:
             hint="install that version on every machine of the run",
         )
     words = setting.transcripts / task.words if setting.transcripts is not None else None
-    gold = _pairs(setting.references, setting.challenge, need_key=True)
-    return hear_pairs(task, gold, _terms(setting), Ears(setting.inputs, words, ready))
+    if task.others is None:
+        _same_inputs(setting)
+    return hear_pairs(task, _pair_gold(setting), _terms(setting), Ears(setting.inputs, words, ready))
 
 
 def _recogniser(setting: Setting) -> Recogniser:
@@ -238,6 +243,35 @@ def _references(folder: Path, challenge: str, *, need_labels: bool) -> Reference
 def _pairs(folder: Path, challenge: str, *, need_key: bool) -> PairInputs:
     spec = load_challenge(challenge)
     return usable_pairs(folder, spec, duplex_rules(spec), need_key=need_key)
+
+
+@lru_cache(maxsize=2)
+def _gold(setting: Setting) -> References:
+    found = _references(setting.references, setting.challenge, need_labels=True)
+    _same("references", setting.gold, hashlib.sha256(gold_bytes(found)).hexdigest())
+    return found
+
+
+@lru_cache(maxsize=2)
+def _pair_gold(setting: Setting) -> PairInputs:
+    found = _pairs(setting.references, setting.challenge, need_key=True)
+    _same("references", setting.gold, hashlib.sha256(pair_gold_bytes(found)).hexdigest())
+    return found
+
+
+def _same_inputs(setting: Setting) -> None:
+    if setting.inputs_digest is not None:
+        _same("inputs", setting.inputs_digest, known_digest(setting.inputs))
+
+
+def _same(what: str, pinned: str | None, found: str) -> None:
+    """Raises UsageError (E_PIN): somebody changed a folder of the organisers' while the run was under way."""
+    if pinned not in (None, found):
+        raise UsageError(
+            f"the {what} are not those that the run was begun with",
+            code="E_PIN",
+            hint="restore them, or begin a new run in another folder",
+        )
 
 
 def _inputs(setting: Setting) -> tuple[Sequence[ReferenceDialogue] | PairFiles, Path]:

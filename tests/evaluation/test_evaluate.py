@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import json
 import multiprocessing
 import os
@@ -29,11 +30,14 @@ from harness.evaluation import campaign
 from harness.evaluation.blobs import Blobs
 from harness.evaluation.executors.local import LocalExecutor
 from harness.evaluation.journal import Journal, scan
+from harness.evaluation.run import usable_references
 from harness.evaluation.run_directory import PUBLISHED_FILES, held
 from harness.evaluation.run_io import RunIO
+from harness.evaluation.sides import gold_bytes
 from harness.evaluation.stored_run import unchanging
-from harness.evaluation.tasks import Prepared, PrepareTask, Setting
+from harness.evaluation.tasks import Failure, Prepared, PrepareTask, RunTask, Setting
 from harness.evaluation.teams_file import read_teams
+from harness.evaluation.worker import execute
 from harness.resources import schema_path
 
 
@@ -193,6 +197,21 @@ def test_what_was_handed_in_may_go_when_it_is_scored(
     command, _, *rest = bench.arguments(tmp_path / "new")
     code, said = here(command, listed, *rest)
     assert (code, "E_TEAMS" in said, "there is no paper" in said) == (2, True, True), said
+
+
+def test_references_that_change_under_way_are_seen_by_the_next_task(bench: Bench, tmp_path: Path) -> None:
+    """Not only when the run is begun again: by then teams would have been held against both."""
+    gold = gold_bytes(usable_references(bench.dev, load_challenge(), need_labels=True))
+    setting = Setting(
+        "humdial-2026", bench.dev, bench.dev, "small", "strict", "track1", "sha256:0", "0", "0",
+        gold=hashlib.sha256(gold).hexdigest(), inputs_digest="sha256:" + "0" * 64,
+    )  # fmt: skip
+    check = PrepareTask("alpha", bench.folder / "paper", False, tmp_path / "work")
+    assert isinstance(execute(check, setting), Prepared)
+    changed = execute(check, replace(setting, gold="0" * 64))
+    assert isinstance(changed, Failure) and (changed.code, "the references are" in changed.message) == ("E_PIN", True)
+    ran = execute(RunTask("alpha", "sha256:0", tmp_path / "run"), setting)
+    assert isinstance(ran, Failure) and (ran.code, "the inputs are" in ran.message) == ("E_PIN", True)
 
 
 def test_a_run_inside_of_its_inputs_is_refused(bench: Bench) -> None:
