@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from bench import Bench, Warm, store_judge, verdict_of
 from pair_set import small_spec
 
 from harness.challenge.load import load_challenge
 from harness.documents.duplex import HearingTerms
+from harness.evaluation.judge_image import show_judge
 from harness.evaluation.preparing import read_requests, source_digest
 from harness.evaluation.tasks import Heard, HearTask, Setting
+from harness.evaluation.verdict_store import VerdictStore
 from harness.evaluation.worker import execute
 from harness.hearing.voice_activity import voice_activity_version
 from harness.judge.talk_canaries import planted_talks, talk_requests
@@ -82,7 +85,7 @@ def make_pair_bench(folder: Path, few: Path, warm: Warm) -> PairBench:
 
 
 def _store(bench: PairBench) -> None:
-    """A judge that was built, its known answers, and RESPOND or a mark of 4 for whatever it was asked."""
+    """A judge that was built, its known answers, and what it said of every team."""
     challenge = load_challenge(str(bench.spec))
     profile = challenge.judges["small"]
     store = store_judge(bench.cache)
@@ -90,14 +93,22 @@ def _store(bench: PairBench) -> None:
     talks = {talk.name: sorted(talk.accepted)[0] for talk in planted_talks(challenge, profile)}
     for name, request in talk_requests(challenge, profile, fingerprint).items():
         store.keep([verdict_of(request, talks[name])])
+    for team, source in (("alpha", "alpha"), ("baseline", "baseline"), ("delta", "archive.zip")):
+        store_pair_verdicts(bench, team, bench.folder / source, bench.folder / "work")
+
+
+def store_pair_verdicts(bench: PairBench, team: str, source: Path, work: Path) -> None:
+    """RESPOND, or a mark of 4, for whatever the judge is asked about ``source`` with the words of ``team``."""
+    challenge = load_challenge(str(bench.spec))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HUMDIAL_CACHE", str(bench.cache))
+        fingerprint = show_judge(challenge, challenge.judges["small"]).fingerprint
     setting = Setting(
         str(bench.spec), bench.dev, bench.dev, "small", "strict", "track2", fingerprint, "0", "0",
         hearing=HEARING, transcripts=bench.folder / "words",
     )  # fmt: skip
-    for team, source in (("alpha", "alpha"), ("baseline", "baseline"), ("delta", "archive.zip")):
-        path = bench.folder / source
-        task = HearTask(team, path, False, bench.folder / "work" / team, source_digest(path), team)
-        done = execute(task, setting)
-        assert isinstance(done, Heard), done
-        for request in read_requests(done.requests).values():
-            store.keep([verdict_of(request, "RESPOND" if request.task == "behaviour" else 4)])
+    done = execute(HearTask(team, source, False, work / team, source_digest(source), team), setting)
+    assert isinstance(done, Heard), done
+    store = VerdictStore(bench.cache / "verdicts", fingerprint)
+    for request in read_requests(done.requests).values():
+        store.keep([verdict_of(request, "RESPOND" if request.task == "behaviour" else 4)])

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from bench import Bench, published, store_judge, team_row
 from own_engine import OwnEngine
+from pair_bench import PairBench, store_pair_verdicts
 
 from harness.challenge.load import load_challenge
 from harness.documents.codec import canonical_json, digest, to_plain
@@ -40,6 +41,14 @@ for language in zh en; do
     mkdir -p /output/$language
     sed -E 's/"split_audio_file": ?"[^"]*"/"response_text": "'"$text"'"/g' /input/$language/task2.jsonl \\
         > /output/$language/task2.jsonl
+done
+"""
+# Answers every input with the input.
+ECHO = """
+sleep {seconds}
+for part in test clean; do
+    mkdir -p /output/$part
+    for wav in /input/$part/*.wav; do name=${{wav##*/}}; cat "$wav" > "/output/$part/${{name%.wav}}_output.wav"; done
 done
 """
 # A judge whose mark is always 3. While there is a file `dies` beside its weights, what is English kills it, and it says
@@ -190,9 +199,8 @@ def test_no_image_runs_where_its_output_may_not_find_room(stage: Stage, tmp_path
     try:
         assert stage.bench.warm.wait(stage.start(out, said)) == 3
         text = said.read_text("utf-8")
-        assert (
-            "unfinished: alpha: there is too little room" in text and "unfinished: beta" in text and "[I_DISK]" in text
-        )
+        assert all(f"unfinished: {team}: there is too little room" in text for team in ("alpha", "beta")), text
+        assert "[I_DISK]" in text
         assert find(scan(out / "journal.jsonl").records, "ran") == [] and not list(out.glob("leaderboard.*"))
         room = 2 * load_challenge().run_limits.output_bytes + (64 << 20)
         subprocess.run(["mount", "-o", f"remount,size={room}", out], check=True)
@@ -200,3 +208,29 @@ def test_no_image_runs_where_its_output_may_not_find_room(stage: Stage, tmp_path
         assert len(find(scan(out / "journal.jsonl").records, "ran")) == 2
     finally:
         subprocess.run(["umount", "--lazy", out], check=True)
+
+
+def test_an_engine_that_restarts_under_a_full_duplex_image_costs_nobody_anything(
+    stage: Stage, pairs: PairBench, tmp_path: Path
+) -> None:
+    names = ("alpha", "baseline")
+    for name in names:
+        echo = Path(shutil.copytree(pairs.folder / name, tmp_path / name))
+        for wav in echo.rglob("*.wav"):
+            shutil.copy(pairs.dev / wav.parent.name / f"{wav.stem.removesuffix('_output')}.wav", wav)
+        store_pair_verdicts(pairs, name, echo, tmp_path / "work")
+    images = [stage.own.shell_image(stage.engine, ECHO.format(seconds=seconds)) for seconds in (4, 0)]
+    rows = [team_row(name, f'image = "{image}"') for name, image in zip(names, images, strict=True)]
+    listed = "".join(rows).replace('"track1"', '"track2"') + "baseline = true\n"
+    (pairs.folder / "images.toml").write_text(listed, "utf-8")
+    out, said = tmp_path / "run", tmp_path / "said"
+    environment = pairs.environment(DOCKER_HOST=stage.own.address)
+    process = pairs.warm.start(pairs.arguments(out, teams="images.toml"), environment, said, "processes")
+    _until(lambda: stage.of_team("alpha"))
+    stage.own.restart()
+    code, text = pairs.warm.wait(process), said.read_text("utf-8")
+    assert code == 0 and "alpha: run failed on our side" in text, text
+    ran = find(scan(out / "journal.jsonl").records, "ran")
+    assert [record.data["team"] for record in ran] == ["alpha", "baseline"]
+    ranks = {row["team"]: row["rank"] for row in json.loads((out / "leaderboard.json").read_bytes())["rows"]}
+    assert ranks == {"alpha": 1, "baseline": 2} and stage.containers() == {}
