@@ -20,6 +20,7 @@ from harness import __version__
 from harness.errors import HarnessError, MachineError
 
 EXIT_BUG = 70
+_LAST_STREAM = 2
 # name: (module:attribute, what `humdial --help` says)
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("harness.cli.init:command", "Write a participant's starter kit."),
@@ -106,8 +107,19 @@ def cli() -> None:
 
 def run() -> None:
     """The console script: `cli`, with every ending turned into its exit code and never a traceback."""
+    _open_streams()
     signal.signal(signal.SIGTERM, _on_sigterm)
     sys.exit(_guarded())
+
+
+def _open_streams() -> None:
+    """A stream that the caller closed leads nowhere; else the next file that is opened would take its place."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _LAST_STREAM:
+        pass
+    os.close(number)
+    for place, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(place, "w" if place else "r", encoding="utf-8", closefd=False))
 
 
 def _guarded() -> int:
@@ -133,6 +145,11 @@ def _guarded() -> int:
     except HarnessError as error:
         _show(error)
         return error.exit_code
+    except SystemExit as error:
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        deafen(sys.stdout)  # click ends with 1 then, which would mean no
+        return 0
     except BrokenPipeError:
         deafen(sys.stdout)
         return 0

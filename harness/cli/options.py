@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from harness import system
+from harness.cli.console import deafen
 from harness.documents.codec import write_atomic
 from harness.errors import MachineError
 
@@ -131,9 +132,12 @@ def emit(data: bytes, output: Path | None) -> None:
         else:
             _write_plainly(output, data)
         return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # whoever read it has enough; the exit code is what the command found
+        deafen(sys.stdout)
 
 
 def _write_plainly(output: Path, data: bytes) -> None:

@@ -17,8 +17,11 @@ from harness import __version__
 from harness.documents.codec import canonical_json, pretty_json
 from harness.documents.verification import Difference, Signature, VerificationReport
 from harness.errors import Refused, UsageError
+from harness.evaluation.journal import find, scan
 from harness.evaluation.judge_lock import file_digest
+from harness.evaluation.publishing import TABLE
 from harness.evaluation.run_directory import JOURNAL, LEDGER, PINS, PUBLISHED_FILES, TEAMS, Pins
+from harness.evaluation.standings import PUBLISHED
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
@@ -111,7 +114,9 @@ def _statement(path: Path, pins: Pins, verified: VerificationReport) -> bytes:
 def _subjects(path: Path) -> Iterator[str]:
     """What is signed, in a fixed order: all that a reader of the results relies on, and nothing that was not verified.
     events.jsonl is not: it grows."""
-    published = [name for name in PUBLISHED_FILES if (path / name).is_file()]
+    named = [record.data for record in find(scan(path / JOURNAL).records, PUBLISHED)]
+    held = named[-1] if named else {name for name in PUBLISHED_FILES if name.startswith(TABLE)}  # an earlier humdial's
+    published = [name for name in PUBLISHED_FILES if name in held and (path / name).is_file()]
     scores = sorted(each.relative_to(path).as_posix() for each in (path / TEAMS).glob("*/scores/*"))
     yield from (*published, PINS, JOURNAL, LEDGER, *scores)
 

@@ -84,12 +84,13 @@ def evaluate_challenge(
             code="E_CONFIG",
             hint=f"pass one of: {', '.join(sorted(challenge.judges))}",
         )
-    refuse_inside(out, inputs, references)
+    begun = (out / PINS).is_file()
+    if not begun:
+        refuse_inside(out, inputs, references)
     teams = read_teams(teams_file.resolve(), challenge, options.track, settled=settled(out))
     track = teams[0].track
     sides = read_sides(inputs, references, challenge, track)
     refuse_deaf(challenge, track, options.hearing, sides.languages)
-    begun = (out / PINS).is_file()
     if not begun and options.executor == "local":
         refuse_unknown_images(teams)
     judge = ready_judge(challenge, options.profile, watcher, begun=begun)
@@ -202,7 +203,7 @@ def _publish(
         _keep_published(run, {})
         return Outcome(unfinished, why, None)
     try:
-        board = table_of(run.path, challenge, run.pins.track)
+        board = table_of(run.path, challenge, run.pins.track, campaign.states)
     except Refused as error:
         if error.code != NO_COHORT:
             raise

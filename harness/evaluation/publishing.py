@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.challenge.spec import Challenge
@@ -13,7 +13,7 @@ from harness.evaluation.blobs import Blobs
 from harness.evaluation.journal import Record
 from harness.evaluation.run_directory import LEDGER, TEAMS, Pins
 from harness.evaluation.run_files import strays
-from harness.evaluation.score_files import find_reports
+from harness.evaluation.score_files import reports_of
 from harness.evaluation.standings import TeamState, ledger_faults
 from harness.evaluation.stored_pairs import reported_fingerprint
 from harness.evaluation.tables import tabulate
@@ -25,10 +25,10 @@ TABLE = "leaderboard."
 Renderers = Mapping[str, Callable[[Leaderboard], bytes]]
 
 
-def table_of(run: Path, challenge: Challenge, track: str) -> Leaderboard:
-    """The table from the files for people below ``run``. Raises Refused (E_COHORT) when there can be none of these
-    teams: a full-duplex track without a baseline to be held against."""
-    found, unscored = find_reports([run / TEAMS])
+def table_of(run: Path, challenge: Challenge, track: str, teams: Iterable[str]) -> Leaderboard:
+    """The table of ``teams`` from the files for people below ``run``. Raises Refused (E_COHORT) when there can be none
+    of these: a full-duplex track without a baseline to be held against."""
+    found, unscored = reports_of(run / TEAMS, sorted(teams))
     try:
         return tabulate(found, unscored, challenge, track).board
     except UsageError as error:

@@ -77,7 +77,7 @@ def rescore_run(
         for name, rescored in made.items():
             _write_team(run, run.states[name], rescored, target / TEAMS / name)
         _refuse_canaries(target, made)
-        board = table_of(target, spec, run.pins.track)
+        board = table_of(target, spec, run.pins.track, run.states)
         for name, render in renderers(spec).items():
             write_atomic(target / name, render(board))
         write_atomic(target / RECORD, pretty_json(to_plain(record)))

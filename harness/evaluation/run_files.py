@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +12,10 @@ from pathlib import Path
 from harness.errors import MachineError, Refused
 from harness.evaluation.judge_lock import file_digest
 from harness.evaluation.run_directory import TEAMS, RunDirectory
-from harness.evaluation.standings import ATTEMPT_FILES, TeamState, files_of
+from harness.evaluation.standings import ATTEMPT_FILES, SCORE_FILES, TeamState, files_of
+
+_READ = frozenset({*ATTEMPT_FILES, *SCORE_FILES})
+_OUTPUTS = re.compile(r"outputs(-\d+)?")  # as `Writer.outputs` calls them
 
 
 def check_outputs(name: str, folder: Path, record: bytes) -> None:
@@ -42,17 +47,17 @@ def restore_files(run: RunDirectory, states: dict[str, TeamState]) -> None:
 
 
 def strays(run: Path, states: Mapping[str, TeamState]) -> Iterator[str]:
-    """What lies below teams/ and could be taken for a score, but is none that the journal knows."""
-    for folder in sorted((run / TEAMS).glob("*")):
-        state = states.get(folder.name)
-        if state is None:
-            yield f"{TEAMS}/{folder.name}"
-            continue
-        ours = {path for path, _ in files_of(state)} | {f"{TEAMS}/{folder.name}/container.log"}
-        for path in sorted(folder.rglob("*")):
-            name = path.relative_to(run)
-            if not name.parts[2].startswith("outputs") and not path.is_dir() and name.as_posix() not in ours:
-                yield name.as_posix()
+    """Files below teams/ that could be taken for a score or for the reason why there is none, and are none that the
+    journal knows. Images' outputs are what they are called, and other files are nobody's business."""
+    known = {path for state in states.values() for path, _ in files_of(state)}
+    known |= {f"{TEAMS}/{name}/{file}" for name, state in states.items() if not state.final for file in ATTEMPT_FILES}
+    for parent, folders, names in os.walk(run / TEAMS):
+        place = Path(parent).relative_to(run)
+        if len(place.parts) == 2:
+            folders[:] = [name for name in folders if not _OUTPUTS.fullmatch(name)]
+        folders.sort()
+        found = ((place / name).as_posix() for name in sorted(names) if name in _READ)
+        yield from (name for name in found if name not in known)
 
 
 def remove(path: Path) -> None:

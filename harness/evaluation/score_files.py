@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,20 @@ def find_reports(paths: Sequence[Path]) -> tuple[list[Found], list[Unscored]]:
     return reports, unscored
 
 
+def reports_of(teams: Path, names: Sequence[str]) -> tuple[list[Found], list[Unscored]]:
+    """As `find_reports` of exactly these teams of a run, each from the files that a run has for it and no others."""
+    reports: list[Found] = []
+    unscored: list[Unscored] = []
+    for name in names:
+        report = teams / name / "scores" / REPORT
+        if report.is_file():
+            reports.append(Found(read_report(report), report))
+        else:
+            records = [teams / name / record for record in (RUN_RECORD, VALIDATION)]
+            unscored.append(_unscored(name, [path for path in records if path.is_file()]))
+    return reports, unscored
+
+
 def item_rows(found: Found) -> list[dict[str, Any]] | None:
     """The items that lie beside a report; None when it names none or they are not there (a report that was copied
     alone). Raises UsageError (E_DOCUMENT), MachineError (E_SCORE)."""
@@ -111,7 +125,8 @@ def _in_folder(folder: Path) -> Iterator[Found | Unscored]:
     if teams is folder and any((folder / name).is_file() for name in (RUN_RECORD, VALIDATION)):
         yield from _of_team(folder)
         return
-    for child in _children(teams):
+    # In a run directory a team may have any name; elsewhere a folder of that name may be what a team handed in.
+    for child in _children(teams, but=_FROM_TEAMS if teams is folder else frozenset()):
         yield from _of_team(child)
 
 
@@ -121,10 +136,14 @@ def _of_team(folder: Path) -> Iterator[Found | Unscored]:
     yield from (Found(read_report(path), path) for path in reports)
     if not reports:
         records = [*_named(folder, RUN_RECORD, _DEPTH), *_named(folder, VALIDATION, _DEPTH)]
-        reasons = [_reason(_read(path)) for path in records]
-        if reasons:
-            reason = next((reason for reason in reasons if reason), "not scored yet")
-            yield Unscored(team=_team_id(folder.name), display_name=folder.name, reason=reason)
+        if records:
+            yield _unscored(folder.name, records)
+
+
+def _unscored(name: str, records: Sequence[Path]) -> Unscored:
+    """Why a team has no score, by what is stored of its runs and checks."""
+    reason = next((reason for path in records if (reason := _reason(_read(path)))), "not scored yet")
+    return Unscored(team=_team_id(name), display_name=name, reason=reason)
 
 
 def _named(folder: Path, name: str, depth: int) -> Iterator[Path]:
@@ -135,13 +154,13 @@ def _named(folder: Path, name: str, depth: int) -> Iterator[Path]:
             yield from _named(child, name, depth - 1)
 
 
-def _children(folder: Path) -> list[Path]:
+def _children(folder: Path, *, but: Collection[str] = _FROM_TEAMS) -> list[Path]:
     return sorted(
         child
         for child in folder.iterdir()
         if child.is_dir()
         and not child.is_symlink()
-        and child.name.partition("-")[0] not in _FROM_TEAMS  # outputs-2 are those of a second attempt
+        and child.name.partition("-")[0] not in but  # outputs-2 are those of a second attempt
         and not child.name.startswith(".")
     )
 

@@ -23,7 +23,15 @@ from harness.evaluation.pair_listening import read_speech
 from harness.evaluation.publishing import NO_COHORT, TABLE, Renderers, refusals, table_of
 from harness.evaluation.run_directory import BLOBS, JOURNAL, LEDGER, PINS
 from harness.evaluation.run_files import strays
-from harness.evaluation.standings import MADE_BY, PUBLISHED, TeamState, blob_names, files_of, ledger_faults
+from harness.evaluation.standings import (
+    ATTEMPT_FILES,
+    MADE_BY,
+    PUBLISHED,
+    TeamState,
+    blob_names,
+    files_of,
+    ledger_faults,
+)
 from harness.evaluation.stored_run import StoredRun, read_run, scoring_terms, unchanging
 from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.verify_team import RunCheck, team_differences
@@ -155,6 +163,8 @@ def _tail_differences(name: str, scanned: Scan) -> Iterator[Difference]:
 
 def _file_differences(check: RunCheck, name: str, state: TeamState) -> Iterator[Difference]:
     for path, sha256 in files_of(state):
+        if not state.final and Path(path).name in ATTEMPT_FILES:
+            continue  # it may tell of another attempt still
         if not check.finished and not (check.run.path / path).exists():
             continue  # a crash may have come before it; resuming makes it
         yield from document_differences(check.run.path, path, check.run.blobs.get(sha256), "the journal")
@@ -195,7 +205,7 @@ def _table_differences(check: RunCheck) -> Iterator[Difference]:
     why = [f"{name} is unfinished" for name in unfinished] or _refusals(run)
     board = None
     try:
-        board = None if why else table_of(run.path, run.challenge, run.pins.track)
+        board = None if why else table_of(run.path, run.challenge, run.pins.track, run.states)
     except Refused as error:
         if error.code != NO_COHORT:
             raise

@@ -270,7 +270,7 @@ def _same(what: str, pinned: str | None, found: str) -> None:
         raise UsageError(
             f"the {what} are not those that the run was begun with",
             code="E_PIN",
-            hint="restore them, or begin a new run in another folder",
+            hint="restore them (a new file counts, an editor's backup too), or begin a new run in another folder",
         )
 
 

@@ -100,7 +100,8 @@ class Writer:
             remove(target)
             self.run.io.move(produced, target)
         if result.log:
-            self.run.place(self.run.team(task.team) / "container.log", result.log)
+            only = len(self.states[task.team].attempts) == 1
+            self.run.place(self.run.team(task.team) / f"container{'' if only else f'-{attempt}'}.log", result.log)
         entry = {"team": task.team, "attempt": attempt, "state": record["state"], "fault": record["fault"]}
         self._record((RAN, {**entry, "record": self.run.blobs.put(result.record)}))
         self.run.place(self.run.team(task.team) / "run.json", result.record)  # never before the journal knows it

@@ -8,6 +8,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from bench import CANARY, Bench, Warm, make_bench, published, store_verdicts
+from bench import CANARY, Bench, Warm, make_bench, published, store_verdicts, team_row
 from command import here
 
 from harness.challenge.load import load_challenge
@@ -145,8 +146,12 @@ def test_a_torn_tail_is_cut_off_and_kept(bench: Bench, run: Path, copy: Path, ta
 
 
 @pytest.mark.parametrize(
-    ("stray", "of"), [("zeta", "zeta/scores"), ("gamma/mine", "gamma/mine"), ("alpha.bak", "alpha.bak/scores")]
-)
+    ("stray", "of"),
+    [
+        ("zeta", "zeta/scores"), ("gamma/mine", "gamma/mine"), ("alpha.bak", "alpha.bak/scores"),
+        ("gamma/outputs2", "gamma/outputs2"), ("alpha/outputs-old", "alpha/outputs-old/scores"),
+    ],
+)  # fmt: skip
 def test_a_score_that_nobody_knows_is_not_published(bench: Bench, run: Path, copy: Path, stray: str, of: str) -> None:
     (copy / "teams" / of).mkdir(parents=True)
     report = json.loads((copy / "teams/alpha/scores/report.json").read_bytes())
@@ -154,8 +159,27 @@ def test_a_score_that_nobody_knows_is_not_published(bench: Bench, run: Path, cop
     code, said = bench.evaluate(copy)
     assert (code, f"refused: teams/{stray}" in said, _shown(copy)) == (1, True, {}), said
     shutil.rmtree(copy / "teams" / stray)
+    (copy / "teams" / "notes.txt").touch()  # what no table could take for a score
+    (copy / "teams" / "alpha" / ".DS_Store").touch()
     code, said = bench.evaluate(copy)
     assert code == 0 and published(copy) == published(run), said
+    assert here("verify", copy)[0] == 0
+
+
+def test_a_team_may_have_any_name(bench: Bench, tmp_path: Path) -> None:
+    """Folders of these names below a team are never looked into; the teams' own are."""
+    names = ("outputs", "outputs-2", "submission-two")
+    rows = [
+        team_row(name, f'submission = "{source}"')
+        for name, source in zip(names, ("paper", "other", "paper"), strict=True)
+    ]
+    (bench.folder / "names.toml").write_text("".join(rows), "utf-8")
+    code, said = bench.evaluate(tmp_path / "run", teams="names.toml")
+    assert code == 0, said
+    board = json.loads((tmp_path / "run" / "leaderboard.json").read_bytes())
+    assert sorted(row["team"] for row in board["rows"]) == sorted(names)
+    code, said = here("leaderboard", tmp_path / "run", "-f", "json")
+    assert code == 0 and len(json.loads(said)["rows"]) == 3, said
 
 
 def test_what_is_told_of_an_attempt_that_does_not_count_goes(bench: Bench, run: Path, copy: Path) -> None:
@@ -279,6 +303,11 @@ def test_nobody_reads_what_is_said(bench: Bench, run: Path, copy: Path, tmp_path
         os.close(write)
         assert done.returncode == 0 and b"alpha" in done.stdout
         assert published(tmp_path / error) == published(run)
+    command = shlex.join([sys.executable, "-m", "harness", *bench.arguments(copy)])
+    for streams in ("2>&-", ">&- 2>&-", "<&- >&- 2>&-", "| true"):  # closed from the beginning, or by who reads
+        ending = f"{command} {streams}; exit ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", ending], env={**os.environ, **bench.environment()}, check=False)
+        assert done.returncode == 0, streams
     with Path("/dev/full").open("wb") as full:
         done = _apart(bench, copy, stdout=full, stderr=subprocess.PIPE)
     assert (done.returncode, b"[I_DISK]" in done.stderr, b"bug" in done.stderr) == (3, True, False), done.stderr

@@ -128,6 +128,23 @@ def test_published_tables_are_those_that_the_journal_names(bench: Bench, copy: P
     assert report(copy)["verified"]
 
 
+def test_nothing_is_signed_that_was_not_verified(copy: Path, keys: Path) -> None:
+    """A run of an earlier humdial names no page and no review: whatever lies there is nobody's word."""
+    records = [record for record in scan(copy / "journal.jsonl").records if record.event != "published"]
+    (copy / "journal.jsonl").unlink()
+    journal = Journal(RunIO(copy), copy / "journal.jsonl")
+    for record in records:
+        journal.append((record.event, record.data))
+    journal.close()
+    for name in ("report.html", "review.json"):
+        (copy / name).write_text("planted")
+    assert humdial("attest", copy, "--key", keys / "organiser.pem")[0] == 0
+    statement = json.loads(base64.b64decode(json.loads((copy / "attestation.json").read_bytes())["payload"]))
+    named = {subject["name"] for subject in statement["subject"]}
+    assert set(TABLES) < named and not named & {"report.html", "review.json"}
+    assert report(copy, "--public-key", keys / "organiser.pub")["verified"]
+
+
 def test_an_untouched_run_verifies_wherever_it_lies(bench: Bench, copy: Path) -> None:
     before = _tree(copy)
     found = report(copy)
