@@ -49,7 +49,8 @@ from harness.evaluation.standings import MADE_BY, PUBLISHED, fold
 from harness.evaluation.tasks import Failure, Setting
 from harness.evaluation.teams_file import Team, read_teams
 from harness.evaluation.worker import code_digest
-from harness.sandbox import connect, remove_leftovers
+from harness.sandbox import connect
+from harness.sandbox.leftovers import clean_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _remove_orphans(run: RunDirectory, teams: tuple[Team, ...]) -> None:
     if run.journal.records and not all(state.final for state in fold(teams, run.journal.records).values()):
         images = any(attempt.image for team in teams for attempt in team.attempts)
         with nullcontext() if images else suppress(MachineError):
-            remove_leftovers(connect(), run=run.pins.nonce)
+            clean_run(connect(), run.pins.nonce, run.path)
 
 
 def _say_who_works(run: RunDirectory) -> None:
@@ -175,7 +176,7 @@ def _work(campaign: Campaign) -> None:
                 campaign.progress.tell("stopped", "stopped; the same command goes on from here")
     if campaign.writer.tries:  # an engine that went away took back no container; without one there is none to take back
         with suppress(MachineError):
-            remove_leftovers(connect(), run=campaign.run.pins.nonce)
+            clean_run(connect(), campaign.run.pins.nonce, campaign.run.path)
     restore_files(campaign.run, campaign.states)
 
 

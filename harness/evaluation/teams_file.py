@@ -63,17 +63,19 @@ class Team:
 
 
 def read_teams(
-    path: Path, challenge: Challenge, track: str | None, *, settled: Collection[str] = ()
+    path: Path, challenge: Challenge, track: str | None, *, settled: Collection[str] = (), images: bool = True
 ) -> tuple[Team, ...]:
     """The teams of one track (of the only one in the file, without ``track``), sorted by name. What those in
-    ``settled`` handed in need not be there any more.
+    ``settled`` handed in need not be there any more; ``images`` False: nor any image.
 
     Raises UsageError that lists everything wrong: E_TEAMS, or E_TEAM_DUP when a team stands twice in a track.
     """
     plain = _plain(_load(path))
     problems = _schema_problems(plain)
     rows: list[dict[str, Any]] = plain.get("team", []) if not problems else []
-    problems += [problem for row in rows for problem in _row_problems(row, path.parent, challenge, settled)]
+    problems += [
+        problem for row in rows for problem in _row_problems(row, path.parent, challenge, settled, images=images)
+    ]
     if problems:
         more = f" and {len(problems) - 10} more" if len(problems) > 10 else ""
         raise _wrong(f"{path.name} is wrong in {len(problems)} place(s): " + "; ".join(problems[:10]) + more)
@@ -116,15 +118,23 @@ def _schema_problems(plain: dict[str, Any]) -> list[str]:
     return sorted("/" + "/".join(str(part) for part in e.instance_path) + f": {e.message}" for e in errors)
 
 
-def _row_problems(row: dict[str, Any], base: Path, challenge: Challenge, settled: Collection[str]) -> list[str]:
+def _row_problems(
+    row: dict[str, Any], base: Path, challenge: Challenge, settled: Collection[str], *, images: bool
+) -> list[str]:
     name = row["name"]
     problems = []
     if row["track"] not in challenge.tracks:
         problems.append(f"{name}: {challenge.id} has no track {row['track']!r}")
     handed = [row, *row.get("attempt", [])] if name not in settled else []
-    paths = [entry["submission"] for entry in handed if "submission" in entry]
-    paths += [entry["image"] for entry in handed if _is_tar(entry.get("image", ""))]
-    problems += [f"{name}: there is no {path}" for path in paths if not (base / path).exists()]
+    folders = [entry["submission"] for entry in handed if "submission" in entry]
+    tars = [entry["image"] for entry in handed if "image" in entry] if images else []
+    problems += [f"{name}: there is no {path}" for path in folders if not (base / path).exists()]
+    problems += [f"{name}: there is no {path}" for path in tars if _is_tar(path) and not (base / path).is_file()]
+    # What is pinned of it must not hang on whether the file is there: it may go when the team is scored.
+    unclear = [path for path in tars if not _is_tar(path) and (base / path).is_file()]
+    problems += [
+        f"{name}: {path} is a file and may be an image's name: write ./{path} for the file" for path in unclear
+    ]
     times = [entry.get("submitted_at") for entry in row.get("attempt", [])]
     if len(times) > 1 and None in times:
         problems.append(f"{name}: with several attempts each needs its submitted_at")
@@ -157,7 +167,7 @@ def _team(row: dict[str, Any], base: Path, challenge: Challenge) -> Team:
 
 def _attempt(number: int, entry: dict[str, Any], row: dict[str, Any], base: Path, challenge: Challenge) -> Attempt:
     image = entry.get("image")
-    if image is not None and (_is_tar(image) or (base / image).is_file()):
+    if image is not None and _is_tar(image):
         image = str((base / image).resolve())
     submission = base / entry["submission"] if "submission" in entry else None
     submitted_at = entry.get("submitted_at", "")

@@ -93,7 +93,7 @@ def _unreadable(path: Path, error: HarnessError) -> VerificationReport:
 def _listed(run: StoredRun, teams_file: Path | None) -> dict[str, Team]:
     if teams_file is None:
         return {}
-    teams = read_teams(teams_file, run.challenge, run.pins.track)
+    teams = read_teams(teams_file, run.challenge, run.pins.track, images=False)
     if [team.plain() for team in teams] != list(run.pins.teams):
         raise UsageError(
             f"{teams_file.name} does not list what the run was begun with",

@@ -8,6 +8,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -291,6 +292,15 @@ def test_the_path_of_an_image_is_one_whether_or_not_it_is_there(tmp_path: Path) 
     (tmp_path / "imgs" / "alpha.tar").touch()
     (there,) = read_teams(listed, load_challenge(), None)
     assert without.plain() == there.plain()
+    (tmp_path / "imgs" / "plain").touch()
+    (tmp_path / "imgs" / "folder.tar").mkdir()
+    for image, problem in (("imgs/plain", "write ./imgs/plain"), ("imgs/folder.tar", "there is no imgs/folder.tar")):
+        listed.write_text(f'[[team]]\nname = "alpha"\ntrack = "track1"\nimage = "{image}"\n')
+        with pytest.raises(UsageError, match=re.escape(problem)):
+            read_teams(listed, load_challenge(), None)
+    listed.write_text('[[team]]\nname = "alpha"\ntrack = "track1"\nimage = "./imgs/plain"\n')
+    (plain,) = read_teams(listed, load_challenge(), None)
+    assert plain.attempts[0].image == str(tmp_path / "imgs" / "plain")
 
 
 def test_nobody_reads_what_is_said(bench: Bench, run: Path, copy: Path, tmp_path: Path) -> None:
