@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from harness.documents.finding import Finding
+if TYPE_CHECKING:
+    from harness.documents.finding import Finding
 
 
 def wants_color(choice: str, stream: IO[str] | None = None) -> bool:

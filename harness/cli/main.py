@@ -17,6 +17,7 @@ from types import FrameType
 import click
 
 from harness import __version__
+from harness.cli.console import deafen, say
 from harness.errors import HarnessError, MachineError
 
 EXIT_BUG = 70
@@ -123,8 +124,6 @@ def _open_streams() -> None:
 
 
 def _guarded() -> int:
-    from harness.cli.console import deafen, say
-
     try:
         result = cli.main(standalone_mode=False)
         code = result if isinstance(result, int) else 0
@@ -163,8 +162,6 @@ def _guarded() -> int:
 
 
 def _show(error: HarnessError) -> None:
-    from harness.cli.console import say
-
     say(f"error: {error}")
     if error.hint:
         say(f"  hint: {error.hint}")
@@ -174,8 +171,6 @@ def _show(error: HarnessError) -> None:
 
 
 def _report_bug() -> int:
-    from harness.cli.console import say
-
     handle, path = tempfile.mkstemp(prefix="humdial-crash-", suffix=".txt")
     os.close(handle)
     Path(path).write_text(f"humdial {__version__}, Python {sys.version}\n\n{traceback.format_exc()}", "utf-8")

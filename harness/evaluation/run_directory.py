@@ -169,11 +169,12 @@ def open_run(path: Path, io: RunIO, pins: Pins | None, documents: Sequence[bytes
 
 @contextmanager
 def _withdrawn_when_corrupt(path: Path, io: RunIO) -> Iterator[None]:
-    """A table that was published does not stand for a run that was changed since."""
+    """A table that was published does not stand for a run that was changed since. In a folder of something else
+    nothing is touched."""
     try:
         yield
     except Refused as error:
-        if error.code == "I_CORRUPT":
+        if error.code == "I_CORRUPT" and (path / JOURNAL).is_file():
             with suppress(MachineError):
                 withdraw(path, io)
         raise

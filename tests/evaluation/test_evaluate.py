@@ -244,6 +244,28 @@ def test_a_run_inside_of_its_inputs_is_refused(bench: Bench) -> None:
     assert (code, "E_USAGE" in said, (bench.dev / "run").exists()) == (2, True, False), said
 
 
+def test_in_a_folder_of_something_else_nothing_is_taken_away(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{")
+    (tmp_path / "report.html").write_text("mine")
+    code, said = bench.evaluate(tmp_path)
+    assert (code, "I_CORRUPT" in said, (tmp_path / "report.html").read_text()) == (1, True, "mine"), said
+
+
+def test_pins_that_were_changed_by_hand_are_refused_and_no_bug(bench: Bench, copy: Path) -> None:
+    pins = json.loads((copy / "run.json").read_bytes())
+    del pins["teams"][0]["attempts"]
+    (copy / "run.json").write_text(json.dumps(pins))
+    code, said = bench.evaluate(copy)
+    assert (code, "E_PIN" in said) == (2, True), said
+
+
+def test_a_run_directory_that_is_not_where_it_was_is_no_full_disk(tmp_path: Path) -> None:
+    io = RunIO(tmp_path / "run")
+    with pytest.raises(MachineError) as caught:
+        io.move(tmp_path / "run" / "work", tmp_path / "run" / "teams" / "alpha")
+    assert caught.value.code == "I_DISK" and "moved" in caught.value.hint
+
+
 def test_who_only_reads_is_not_told_to_be_stopped(bench: Bench, copy: Path) -> None:
     with unchanging(copy):
         code, said = bench.evaluate(copy)

@@ -25,6 +25,7 @@ from harness.evaluation.journal import find, scan
 from harness.evaluation.judge_bytecode import bytecode_folder
 from harness.evaluation.judge_image import _inputs
 from harness.sandbox import Engine, connect
+from harness.sandbox.output_store import STORE_SOURCE
 from harness.sandbox.profile import NONCE_LABEL
 
 pytestmark = [
@@ -149,9 +150,13 @@ def test_a_killed_run_a_restarted_engine_and_a_judge_that_dies(stage: Stage, tmp
     os.kill(first, signal.SIGKILL)
     assert stage.bench.warm.wait(first) == -signal.SIGKILL
     assert stage.of_team("beta") == orphan  # nobody is there to stop it
+    store = out / ".work" / "run-beta-1.2-0" / ".work" / "output"  # as a task that was killed on Ray leaves it
+    store.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", STORE_SOURCE, store], check=True)
 
     second = stage.start(out, said)
     _until(lambda: found if (found := stage.of_team("beta")) != orphan else None)
+    assert not os.path.ismount(store)
     stage.own.restart()
     code, text = stage.bench.warm.wait(second), said.read_text("utf-8")
     assert code == 1, text

@@ -15,6 +15,7 @@ import pytest
 from bench import Bench
 from command import here as humdial
 
+from harness.errors import MachineError
 from harness.evaluation.journal import Journal, scan
 from harness.evaluation.run_directory import held
 from harness.evaluation.run_io import RunIO
@@ -97,12 +98,12 @@ def _replace_blob(run: Path, old: str, new: bytes) -> str:
     return sha256
 
 
-def _rewrite_journal(run: Path, change: Callable[[str, dict[str, Any]], None]) -> None:
-    """The whole chain anew, every checksum right."""
+def _rewrite_journal(run: Path, change: Callable[[str, dict[str, Any]], None], *, without: str = "") -> None:
+    """The whole chain anew, every checksum right; ``without`` is an event that is left out."""
     records = scan(run / "journal.jsonl").records
     (run / "journal.jsonl").unlink()
     journal = Journal(RunIO(run), run / "journal.jsonl")
-    for record in records:
+    for record in (each for each in records if each.event != without):
         change(record.event, record.data)
         journal.append((record.event, record.data))
     journal.close()
@@ -119,23 +120,26 @@ def test_published_tables_are_those_that_the_journal_names(bench: Bench, copy: P
     _rewrite_journal(copy, withdrawn)
     found = report(copy)
     assert not found["verified"] and "the journal knows another leaderboard" in found["difference"]["what"]
-    records = [record for record in scan(copy / "journal.jsonl").records if record.event != "published"]
-    (copy / "journal.jsonl").unlink()
-    journal = Journal(RunIO(copy), copy / "journal.jsonl")
-    for record in records:
-        journal.append((record.event, record.data))
-    journal.close()
+    _rewrite_journal(copy, lambda event, data: None, without="published")
     assert report(copy)["verified"]
+
+
+def test_nobody_writes_between_the_check_and_the_signature(
+    copy: Path, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sign(path: Path, *given: Any) -> bytes:
+        with pytest.raises(MachineError) as caught, held(path):
+            raise AssertionError("somebody else has the run")
+        return str(caught.value.code).encode()
+
+    monkeypatch.setattr("harness.evaluation.attestation.sign_run", sign)
+    assert humdial("attest", copy, "--key", keys / "organiser.pem")[0] == 0
+    assert (copy / "attestation.json").read_bytes() == b"E_LOCKED"
 
 
 def test_nothing_is_signed_that_was_not_verified(copy: Path, keys: Path) -> None:
     """A run of an earlier humdial names no page and no review: whatever lies there is nobody's word."""
-    records = [record for record in scan(copy / "journal.jsonl").records if record.event != "published"]
-    (copy / "journal.jsonl").unlink()
-    journal = Journal(RunIO(copy), copy / "journal.jsonl")
-    for record in records:
-        journal.append((record.event, record.data))
-    journal.close()
+    _rewrite_journal(copy, lambda event, data: None, without="published")
     for name in ("report.html", "review.json"):
         (copy / name).write_text("planted")
     assert humdial("attest", copy, "--key", keys / "organiser.pem")[0] == 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -48,6 +49,27 @@ for language in os.environ["HUMDIAL_LANGUAGES"].split(","):
 Result = tuple[RunRecord, dict[str, list[Finding]], Path]
 Run = TypeVar("Run", bound=tuple[RunRecord, Any] | Result)
 RunProgram = Callable[..., Result]
+
+
+@contextmanager
+def meanwhile(image: str, act: Callable[[Any, str], None]) -> Iterator[None]:
+    """As soon as a container of ``image`` runs, somebody else does this to it."""
+    other, over = connect(), threading.Event()
+
+    def wait_and_act() -> None:
+        while not (found := other.api.containers(filters={"ancestor": image})):
+            if over.wait(0.05):
+                return
+        act(other.api, found[0]["Id"])
+
+    somebody = threading.Thread(target=wait_and_act, daemon=True)
+    somebody.start()
+    try:
+        yield
+    finally:
+        over.set()
+        somebody.join()
+        other.close()
 
 
 def clear(run: Callable[[], Run]) -> Run:
@@ -370,27 +392,11 @@ def test_a_paused_container_has_not_ended(
     tmp_path: Path,
 ) -> None:
     image = build_image('ENTRYPOINT ["sleep", "60"]')
-    other = connect()
-
-    over = threading.Event()
-
-    def pause_it() -> None:
-        while not (found := other.api.containers(filters={"ancestor": image})):
-            if over.wait(0.05):
-                return
-        other.api.pause(found[0]["Id"])
-
-    pauser = threading.Thread(target=pause_it, daemon=True)
-    pauser.start()
     limits = replace(small_limits, wall_s=3)
-    try:
+    with meanwhile(image, lambda api, container: api.pause(container)):
         record, _ = run_team_image(
             engine, image, inputs.dialogues, inputs.root, tmp_path / "out", challenge, limits, seed="s"
         )
-    finally:
-        over.set()
-        pauser.join()
-        other.close()
     assert (record.state, record.fault) == ("timed_out", "submission")
 
 
@@ -403,26 +409,10 @@ def test_a_container_that_vanishes_is_not_the_teams_fault(
     tmp_path: Path,
 ) -> None:
     image = build_image('ENTRYPOINT ["sleep", "60"]')
-    other = connect()
-
-    over = threading.Event()
-
-    def remove_it() -> None:
-        while not (found := other.api.containers(filters={"ancestor": image})):
-            if over.wait(0.05):
-                return
-        other.api.remove_container(found[0]["Id"], force=True)
-
-    remover = threading.Thread(target=remove_it, daemon=True)
-    remover.start()
-    try:
+    with meanwhile(image, lambda api, container: api.remove_container(container, force=True)):
         record, findings = run_team_image(
             engine, image, inputs.dialogues, inputs.root, tmp_path / "out", challenge, small_limits, seed="s"
         )
-    finally:
-        over.set()
-        remover.join()
-        other.close()
     assert (record.state, record.fault, record.codes) == ("infrastructure", "infrastructure", ("R_INFRASTRUCTURE",))
     assert "I_ENGINE" in findings[-1].message
     assert not (tmp_path / "out" / ".work").exists()
